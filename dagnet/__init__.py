@@ -1,0 +1,1 @@
+"""dagnet: define a neural network, compile it to a graph, train it, draw it, look at every value."""

@@ -1,0 +1,88 @@
+"""A node: one use of an op in a definition, made by calling the op."""
+
+import sys
+from itertools import count
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from dagnet.ops.base import Op
+
+#: A shape: ints, and at most one symbol, `M`, for the examples, on the last axis.
+Shape = tuple[int | str, ...]
+
+#: The symbol for the number of examples.
+M = "m"
+
+_PACKAGE = str(Path(__file__).parent)
+_serial = count()
+
+
+class Source(NamedTuple):
+    """The user's line that made a node."""
+
+    file: str
+    line: int
+
+    def __str__(self) -> str:
+        return f"{Path(self.file).name}:{self.line}"
+
+
+def user_source() -> Source | None:
+    """Return the innermost line on the stack that is outside this package."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        if not frame.f_code.co_filename.startswith(_PACKAGE):
+            return Source(frame.f_code.co_filename, frame.f_lineno)
+        frame = frame.f_back
+    return None
+
+
+def located(name: str, source: Source | None) -> str:
+    """Return the name with the user's line, as error messages begin: ``relu2 (net.py:7)``."""
+    return f"{name} ({source})" if source else name
+
+
+class Node:
+    """One use of an op: what calling an op returns, and what further ops are called on.
+
+    Attributes
+    ----------
+    op : Op
+        The mathematics.
+    inputs : tuple of Node
+        The nodes it reads, in order; a node may stand there twice.
+    shape : tuple
+        Shape of its output, with `"m"` for the examples.
+    name : str or None
+        The name it was given. Nodes without one are named by the graph they become part of,
+        in the order they were made: ``linear1``, ``relu1``, ``linear2``.
+    source : Source or None
+        The user's file and line.
+    """
+
+    __slots__ = ("inputs", "name", "op", "serial", "shape", "source")
+
+    def __init__(
+        self,
+        op: "Op",
+        inputs: tuple["Node", ...],
+        shape: Shape,
+        name: str | None,
+        source: Source | None,
+    ):
+        self.op = op
+        self.inputs = inputs
+        self.shape = shape
+        self.name = name
+        self.source = source
+        self.serial = next(_serial)
+
+    def __repr__(self) -> str:
+        label = f" {self.name!r}" if self.name else ""
+        return f"<{type(self.op).__name__}{label} {format_shape(self.shape)} at {self.source}>"
+
+
+def format_shape(shape: Shape) -> str:
+    """Return a shape as text: ``(20, m)``."""
+    return "(" + ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")"

@@ -1,0 +1,1 @@
+"""The ops: one class each, holding all its mathematics."""
