@@ -47,8 +47,20 @@ class FileAccessError(DagnetError, OSError):
     """A file or directory is missing or cannot be written."""
 
 
+class MissingFileError(FileAccessError, FileNotFoundError):
+    """There is no file of this name."""
+
+
 class NotKeptError(DagnetError, LookupError):
     """The asked value was not kept, or not computed yet."""
+
+
+class OpError(DagnetError, RuntimeError):
+    """An op failed while running."""
+
+
+class DrawingError(DagnetError, RuntimeError):
+    """The layout engine failed; the message holds what it said."""
 
 
 class MissingDependencyError(DagnetError, ImportError):
@@ -75,3 +87,14 @@ class UnknownNameError(DagnetError, KeyError):
         else:
             hint = "there are none"
         return cls(f"no {what} named {name!r}; {hint}")
+
+
+class OpContractError(DagnetError, AssertionError):
+    """An op breaks a rule of the contract; `rule` is the rule's name, the message says where."""
+
+    def __init__(self, rule: str, message: str):
+        super().__init__(rule, message)
+        self.rule = rule
+
+    def __str__(self) -> str:
+        return f"rule {self.args[0]!r}: {self.args[1]}"

@@ -1,8 +1,9 @@
 """A node: one use of an op in a definition, made by calling the op."""
 
+import os
 import sys
 from itertools import count
-from pathlib import Path
+from types import FrameType
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -14,7 +15,8 @@ Shape = tuple[int | str, ...]
 #: The symbol for the number of examples.
 M = "m"
 
-_PACKAGE = str(Path(__file__).parent)
+_PACKAGE = os.path.dirname(__file__) + os.sep
+_COMMANDS = os.path.join(_PACKAGE, "cli") + os.sep
 _serial = count()
 
 
@@ -25,15 +27,19 @@ class Source(NamedTuple):
     line: int
 
     def __str__(self) -> str:
-        return f"{Path(self.file).name}:{self.line}"
+        return f"{os.path.basename(self.file)}:{self.line}"
 
 
 def user_source() -> Source | None:
-    """Return the innermost line on the stack that is outside this package."""
-    frame = sys._getframe(1)
+    """Return the innermost line on the stack that is outside this package; None if it has none."""
+    frame: FrameType | None = sys._getframe(1)
     while frame is not None:
-        if not frame.f_code.co_filename.startswith(_PACKAGE):
-            return Source(frame.f_code.co_filename, frame.f_lineno)
+        code = frame.f_code
+        if code.co_filename.startswith(_COMMANDS):
+            return None  # the user typed a command, no line
+        made = code.co_filename == "<string>" and code.co_name == "__init__"  # by a dataclass
+        if not made and not code.co_filename.startswith(_PACKAGE):
+            return Source(code.co_filename, frame.f_lineno)
         frame = frame.f_back
     return None
 

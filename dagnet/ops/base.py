@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal, dataclass_transform
 import numpy as np
 
 from dagnet.errors import ArgumentError, ArgumentTypeError, GraphError, ShapeError
-from dagnet.node import Node, Shape, format_shape, located, user_source
+from dagnet.node import Node, Shape, Source, format_shape, located, user_source
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,9 @@ class Frame:
 
     Attributes
     ----------
+    name : str
+    source : Source or None
+        The user's file and line.
     inputs : tuple of ndarray
         One per input, in order. Read only.
     output : ndarray
@@ -94,11 +97,13 @@ class Frame:
         "output",
         "params",
         "rng",
+        "source",
         "state",
         "work",
     )
 
     name: str
+    source: Source | None
     inputs: tuple[np.ndarray, ...]
     output: np.ndarray
     params: dict[str, np.ndarray]
@@ -116,6 +121,7 @@ class Frame:
         op: "Op",
         *inputs: np.ndarray,
         params: Mapping[str, np.ndarray] | None = None,
+        m: int | None = None,
         rng: np.random.Generator | None = None,
     ) -> "Frame":
         """Return a frame with fresh arrays for one op on its own, outside any graph.
@@ -126,7 +132,9 @@ class Frame:
         *inputs : ndarray
             What the op reads, examples on the last axis.
         params : mapping of ndarray, optional
-            Its parameters; zeros if not given.
+            Its parameters; as declared by the op, zeros for weights, if not given.
+        m : int, optional
+            Number of examples; the length of the first input's last axis if not given.
         rng : numpy.random.Generator, optional
 
         Examples
@@ -141,22 +149,25 @@ class Frame:
         shapes = tuple(x.shape for x in inputs)
         dtype = np.result_type(*inputs, *(params or {}).values(), np.float32)
         frame = cls()
-        frame.name = type(op).__name__.lower()
+        frame.name, frame.source = op.stem, None
         frame.inputs = inputs
-        frame.output = np.empty(op.output_shape(*shapes), dtype)
+        frame.output = np.empty(sizes(op.output_shape(*shapes)), dtype)
         frame.params = dict(params or {}) or {
             name: np.full(p.shape, p.fill, dtype) for name, p in op.parameters(*shapes).items()
         }
         frame.state = {n: np.full(s.shape, s.fill, dtype) for n, s in op.states(*shapes).items()}
         frame.work = {
-            n: np.empty(w.shape, w.dtype or dtype) for n, w in op.workspace(*shapes).items()
+            n: np.empty(sizes(w.shape), np.dtype(w.dtype or dtype))
+            for n, w in op.workspace(*shapes).items()
         }
         frame.grad_output = np.ones_like(frame.output)
         frame.grad_inputs = tuple(
             None if i in op.constant_inputs else np.empty(s, dtype) for i, s in enumerate(shapes)
         )
         frame.grad_params = {n: np.empty_like(p) for n, p in frame.params.items()}
-        frame.m = inputs[0].shape[-1] if inputs and inputs[0].ndim else 1
+        if m is None:
+            m = inputs[0].shape[-1] if inputs and inputs[0].ndim else 1
+        frame.m = m
         frame.rng = rng if rng is not None else np.random.default_rng(0)
         return frame
 
@@ -172,6 +183,7 @@ class Example:
 
 
 @dataclass_transform(frozen_default=True, eq_default=False, field_specifiers=(field,))
+@dataclass(frozen=True, eq=False)
 class Op(ABC):
     """Base class of every op. Subclasses become frozen dataclasses by themselves.
 
@@ -195,6 +207,8 @@ class Op(ABC):
         of `grad_output` as the first of `grad_inputs`.
     constant_inputs : frozenset of int
         Inputs that get no gradient, such as the labels of a cross-entropy.
+    one_hot_inputs : frozenset of int
+        Inputs that hold one-hot columns: a model takes integer labels for them, too.
     size_fields : frozenset of str
         Hyperparameters that only set a size: blocks differing in them still repeat.
     """
@@ -208,6 +222,7 @@ class Op(ABC):
     reads: ClassVar[frozenset[str]] = frozenset()
     in_place: ClassVar[bool] = False
     constant_inputs: ClassVar[frozenset[int]] = frozenset()
+    one_hot_inputs: ClassVar[frozenset[int]] = frozenset()
     size_fields: ClassVar[frozenset[str]] = frozenset()
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -232,20 +247,29 @@ class Op(ABC):
         """
         source = user_source()
         label = located(name or self.name or type(self).__name__, source)
-        check_arity(self, inputs, label)
         for position, node in enumerate(inputs):
             if not isinstance(node, Node):
                 raise ArgumentTypeError(
                     f"{label}: input {position} must be a node (an Input, or what an op "
                     f"returned), not {type(node).__name__}"
                 )
-        shape = shape_of(self, label, *(node.shape for node in inputs))
+        try:
+            check_arity(self, inputs)
+            shape = self.output_shape(*(node.shape for node in inputs))
+        except GraphError as error:
+            raise type(error)(f"{label}: {error}") from None
         return Node(self, inputs, shape, check_name(name or self.name, label), source)
 
     @property
     def stem(self) -> str:
         """What nodes without a name are called, before a number: ``relu`` in ``relu1``."""
         return type(self).__name__.lower()
+
+    @property
+    def label(self) -> str:
+        """How messages about the hyperparameters begin: ``Linear hidden (net.py:7)``."""
+        kind = type(self).__name__
+        return located(f"{kind} {self.name}" if self.name else kind, user_source())
 
     @property
     def config(self) -> dict[str, Any]:
@@ -276,6 +300,10 @@ class Op(ABC):
 
     def kinks(self, *inputs: np.ndarray) -> np.ndarray | None:
         """Return each element's distance to where the op is not differentiable; None if smooth."""
+        return None
+
+    def feed_problem(self, slot: int, array: np.ndarray) -> str | None:
+        """Return what is wrong with an array fed directly into input `slot`; None if nothing."""
         return None
 
     def in_prediction(self) -> "Op":
@@ -369,22 +397,19 @@ def Input(*shape: int, name: str | None = None, examples: bool = True) -> Node: 
     return Node(Placeholder(full), (), full, check_name(name, label), source)
 
 
-def shape_of(op: Op, label: str, *inputs: Shape) -> Shape:
-    """Return the op's output shape; an error begins with `label`, the node and its line."""
-    try:
-        return op.output_shape(*inputs)
-    except ShapeError as error:
-        raise ShapeError(f"{label}: {error}") from None
+def sizes(shape: Shape) -> tuple[int, ...]:
+    """Return a shape without symbols as plain integers."""
+    return tuple(int(size) for size in shape)
 
 
-def check_arity(op: Op, inputs: tuple[object, ...], label: str) -> None:
+def check_arity(op: Op, inputs: tuple[object, ...]) -> None:
     """Raise `GraphError` unless the op takes this number of inputs."""
     n = len(inputs)
     if op.arity is None and n == 0:
-        raise GraphError(f"{label}: {type(op).__name__} takes one input or more, got none")
+        raise GraphError(f"{type(op).__name__} takes one input or more, got none")
     if op.arity is not None and n != op.arity:
         s = "" if op.arity == 1 else "s"
-        raise GraphError(f"{label}: {type(op).__name__} takes {op.arity} input{s}, got {n}")
+        raise GraphError(f"{type(op).__name__} takes {op.arity} input{s}, got {n}")
 
 
 def check_name(name: str | None, label: str) -> str | None:

@@ -51,7 +51,7 @@ class Linear(Op):
     size_fields: ClassVar[frozenset[str]] = frozenset({"units"})
 
     def __post_init__(self) -> None:
-        check_size(self.units, "Linear: units")
+        check_size(self.units, f"{self.label}: units")
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (shape,) = inputs

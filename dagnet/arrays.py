@@ -1,0 +1,54 @@
+"""What users give as arrays: turned into arrays of numbers, or refused."""
+
+import numpy as np
+
+from dagnet.errors import FeedError, FeedTypeError
+
+
+def as_array(value: object, label: str) -> np.ndarray:
+    """Return what was fed as an array of numbers, or raise."""
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise FeedError(f"{label}: needs an array; this makes none: {error}") from None
+    if array.dtype.kind not in "fiub":
+        raise FeedTypeError(f"{label}: needs an array of numbers, got dtype {array.dtype}")
+    return array
+
+
+def not_finite(array: np.ndarray) -> str | None:
+    """Return how many values are NaN or Inf and where the first is; None if all are finite.
+
+    Examples
+    --------
+    >>> not_finite(np.array([[1.0, 2.0], [3.0, np.nan]]))
+    'holds 1 NaN and 0 Inf among its (2, 2) values; the first is nan at feature 1, example 1'
+    """
+    if array.dtype.kind != "f":
+        return None
+    # A sum is finite only if all its terms are, and takes one pass without a temporary. It may
+    # also overflow over finite terms: then, and only then, every value is looked at.
+    with np.errstate(over="ignore", invalid="ignore"):
+        if np.isfinite(np.sum(array)):
+            return None
+    bad = ~np.isfinite(array)
+    if not bad.any():
+        return None
+    nans = int(np.count_nonzero(np.isnan(array)))
+    infs = int(np.count_nonzero(bad)) - nans
+    by_example = np.moveaxis(bad, -1, 0) if bad.ndim else bad
+    first = tuple(int(i) for i in np.unravel_index(np.argmax(by_example), by_example.shape))
+    value = array[(*first[1:], *first[:1])]
+    return (
+        f"holds {nans} NaN and {infs} Inf among its {array.shape} values; "
+        f"the first is {value}{_place(first)}"
+    )
+
+
+def _place(index: tuple[int, ...]) -> str:
+    """Return an (example, *feature) index as text."""
+    if not index:
+        return ""
+    example, *feature = index
+    shown = feature[0] if len(feature) == 1 else tuple(feature)
+    return f" at feature {shown}, example {example}" if feature else f" at example {example}"

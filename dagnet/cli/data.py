@@ -1,0 +1,129 @@
+"""The data that commands work on, and how a model takes them."""
+
+from typing import Any
+
+import numpy as np
+
+from dagnet.data import SETS, Dataset, load
+from dagnet.errors import DataError
+from dagnet.feeds import feed_rules
+from dagnet.model import Model
+from dagnet.node import format_shape
+from dagnet.ops import (
+    BinaryCrossEntropy,
+    BinaryCrossEntropyWithLogits,
+    CategoricalCrossEntropy,
+    CategoricalCrossEntropyWithLogits,
+)
+
+_OF_PROBABILITIES: tuple[type, ...] = (BinaryCrossEntropy, CategoricalCrossEntropy)
+_OF_LOGITS: tuple[type, ...] = (BinaryCrossEntropyWithLogits, CategoricalCrossEntropyWithLogits)
+
+
+def load_test(source: str, train_source: str, train: Dataset, target: str | None) -> Dataset:
+    """Return the data set to test on, with the classes counted as in the training data."""
+    if _is_name(source):
+        return load(source)
+    options: dict[str, Any] = {"classes": train.classes}
+    if train.task == "regression":
+        options = {"regression": True}
+    if source.lower().endswith(".csv"):
+        options["target"] = target
+    elif source == train_source:
+        options["part"] = "test"
+    return load(source, **options)
+
+
+def load_for(
+    model: Model, source: str, target: str | None = None, classes: str | None = None
+) -> Dataset:
+    """Return a data set for a model: whether it predicts classes or numbers is known."""
+    options: dict[str, Any] = {"target": target, "classes": split_names(classes)}
+    if classes is None and not _is_name(source):
+        options["regression"] = not predicts_classes(model)
+    return load(source, **options)
+
+
+def split_names(text: str | None) -> list[str] | None:
+    """Return names separated by commas.
+
+    >>> split_names("cat, dog")
+    ['cat', 'dog']
+    """
+    return None if text is None else [name.strip() for name in text.split(",")]
+
+
+def predicts_classes(model: Model) -> bool:
+    """Return whether a model is trained on classes, and not on numbers."""
+    return _has_loss(model, _OF_PROBABILITIES + _OF_LOGITS)
+
+
+def gives_logits(model: Model) -> bool:
+    """Return whether the outputs of a classifier are logits, and not probabilities."""
+    return _has_loss(model, _OF_LOGITS)
+
+
+def arrays_for(model: Model, dataset: Dataset, scaled: bool | None = None) -> tuple[Any, Any]:
+    """Return the examples and targets of a data set as `Model.fit` and `evaluate` take them.
+
+    Parameters
+    ----------
+    model : Model
+    dataset : Dataset
+    scaled : bool, optional
+        Whether the examples go through a scaling, which converts them; if not given, whether the
+        model has one.
+
+    Returns
+    -------
+    X, Y : ndarray
+        Of the model's dtype; Y is None if the model has no targets.
+    """
+    (name,) = model.feeds(dataset.X)
+    X = dataset.X
+    if len(model.shapes[name]) == 2 and X.ndim > 2:
+        X = X.reshape(-1, len(dataset))
+    if not (bool(model.scaling) if scaled is None else scaled):
+        X = _as_dtype(X, model.dtype)
+    needed = model.graph.ancestors(model.graph.outputs)
+    targets = [n for n in model.graph.inputs if n not in needed]
+    return X, _targets(model, dataset, targets[0]) if targets else None
+
+
+def _as_dtype(array: np.ndarray, dtype: str) -> np.ndarray:
+    with np.errstate(over="ignore"):  # the run refuses Inf with a better message
+        return array.astype(dtype, copy=False) if array.dtype.kind == "f" else array
+
+
+def _targets(model: Model, dataset: Dataset, name: str) -> np.ndarray:
+    Y = dataset.Y
+    shape = model.shapes[name]
+    if feed_rules(model.graph, [name])[name].one_hot:
+        _check_classes(dataset, shape[0])
+        return Y.ravel().astype(np.int64) if dataset.task == "binary" else _as_dtype(Y, model.dtype)
+    if dataset.task == "multiclass":
+        raise DataError(
+            f"{dataset.name} has {len(dataset.classes or ())} classes, but the network's target "
+            f"{name} {format_shape(shape)} is no one-hot column: it should end in a Softmax of "
+            "that size and a CategoricalCrossEntropy"
+        )
+    return _as_dtype(Y, model.dtype)
+
+
+def _check_classes(dataset: Dataset, wanted: int | str) -> None:
+    """Raise if labels may be counted differently from those the model was trained on."""
+    names = dataset.classes or ()
+    numbered = names == tuple(map(str, range(len(names))))
+    if names and not numbered and len(names) != wanted:
+        raise DataError(
+            f"{dataset.name} has the {len(names)} classes {', '.join(names)}, and the network "
+            f"{wanted}; name all with --classes, in the order of training"
+        )
+
+
+def _has_loss(model: Model, ops: tuple[type, ...]) -> bool:
+    return any(isinstance(model.graph.vertices[name].op, ops) for name in model.graph.losses)
+
+
+def _is_name(source: str) -> bool:
+    return source.partition(":")[0] in SETS

@@ -1,0 +1,90 @@
+"""Running a training with a bar or with lines, and reporting it."""
+
+import sys
+from math import isfinite
+from typing import Any
+
+import click
+
+from dagnet.cli.app import INTERRUPTED
+from dagnet.cli.data import arrays_for
+from dagnet.cli.output import OutputDirectory
+from dagnet.data import Dataset, Scaler
+from dagnet.model import Model
+from dagnet.training import Callback, History, Optimizer
+from dagnet.training.callbacks import Run
+from dagnet.training.progress import LogFile, format_metrics
+
+#: Lines that a training prints and logs if the user does not say how often.
+LINES = 25
+
+
+class Lines(Callback):
+    """Prints a line for every row of the history, where no bar is shown."""
+
+    def on_epoch(self, run: Run) -> None:
+        if run.logged:
+            click.echo(f"epoch {run.epoch}  {format_metrics(run.metrics)}")
+
+
+def run_training(
+    model: Model,
+    train: Dataset,
+    test: Dataset | None,
+    optimizer: Optimizer,
+    epochs: int,
+    scaling: Scaler | None,
+    out: OutputDirectory | None,
+    log_every: int | None = None,
+    checkpoint_every: int | None = None,
+    progress: bool = True,
+    **options: Any,
+) -> None:
+    """Train a model, print how it goes and ends, and write what there is to `out`.
+
+    After Ctrl-C, too, everything is written, and the command ends with exit code 130.
+    """
+    X, Y = arrays_for(model, train, scaled=scaling is not None)
+    if test is not None:
+        options["validation"] = arrays_for(model, test, scaled=scaling is not None)
+    if out is not None:
+        out.begin(model)
+    if out is not None and out.checkpoint is not None:
+        options["checkpoint"] = out.checkpoint
+        options["checkpoint_every"] = checkpoint_every or epochs
+        options["resume"] = out.checkpoint if out.resume else None
+    bar = progress and sys.stderr.isatty()
+    callbacks: list[Callback] = [] if bar else [Lines()]
+    if out is not None and out.log is not None:
+        callbacks.append(LogFile(out.log))
+    history = model.fit(
+        X,
+        Y,
+        epochs=epochs,
+        optimizer=optimizer,
+        scaling=scaling,
+        log_every=log_every or max(1, epochs // LINES),
+        progress=bar,
+        callbacks=callbacks,
+        **options,
+    )
+    _report(model, {"train": (X, Y), "test": options.get("validation")}, history, out)
+
+
+def _report(
+    model: Model,
+    data: dict[str, tuple[Any, Any] | None],
+    history: History,
+    out: OutputDirectory | None,
+) -> None:
+    cost = history.last.get("cost", 0.0)
+    if not isfinite(cost):
+        click.echo(f"the cost is {cost}: try a smaller --lr", err=True)
+    for part, arrays in data.items():
+        if arrays is not None:
+            click.echo(f"{part:<5}  {format_metrics(model.evaluate(*arrays))}")
+    if out is not None:
+        out.finish(model, history)
+    if history.stopped == "interrupted":
+        click.echo("interrupted", err=True)
+        click.get_current_context().exit(INTERRUPTED)

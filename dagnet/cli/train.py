@@ -1,0 +1,244 @@
+"""``dagnet train``: a network trained on data and saved."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+from click.core import ParameterSource
+
+from dagnet import data
+from dagnet.cli.data import load_test, split_names
+from dagnet.cli.fitting import LINES, run_training
+from dagnet.cli.networks import mlp_for, parse_sizes
+from dagnet.cli.options import (
+    SOURCES,
+    classes_option,
+    data_option,
+    path_option,
+    several,
+    target_option,
+)
+from dagnet.cli.output import OutputDirectory
+from dagnet.cli.summary import summarize
+from dagnet.cli.user_file import model_from_file
+from dagnet.errors import UnknownNameError
+from dagnet.model import Model
+from dagnet.training import SGD, Adam, AdamW, Momentum, Optimizer, RMSProp
+
+OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
+    "sgd": SGD,
+    "momentum": Momentum,
+    "rmsprop": RMSProp,
+    "adam": Adam,
+    "adamw": AdamW,
+}
+
+SCALINGS = ("auto", "none", *data.SCALERS)
+
+_COUNT = click.IntRange(min=1)
+
+_data_options = several(
+    data_option,
+    click.option("--test", metavar="SOURCE", help="Held-out data, measured along the way."),
+    click.option(
+        "--holdout",
+        metavar="SHARE",
+        type=click.FloatRange(0, 1, min_open=True, max_open=True),
+        help="Hold out this share of --data instead.",
+    ),
+    target_option,
+    classes_option,
+    click.option(
+        "--targets",
+        type=click.Choice(["auto", "classes", "numbers"]),
+        default="auto",
+        show_default=True,
+        help="What the targets of a file are, where they could be both.",
+    ),
+    click.option("--scaling", default="auto", show_default=True, help=f"{', '.join(SCALINGS)}."),
+)
+
+_network_options = several(
+    click.option("--layers", metavar="N,N,...", help="Units of every layer after the input."),
+    path_option("--model", "model_file", metavar="FILE.py", help="Train what this file defines."),
+    click.option("--hidden", default="relu", show_default=True, help="Activation inside --layers."),
+    click.option(
+        "--init",
+        default="lecun",
+        show_default=True,
+        help="lecun, he, xavier, zeros, or a standard deviation.",
+    ),
+    click.option("--l2", type=float, default=0.0, help="L2 regularization of the weights."),
+    click.option("--dtype", default="float64", show_default=True, help="float64 or float32."),
+    click.option(
+        "--seed",
+        type=click.IntRange(0, 2**32 - 1),
+        default=1,
+        show_default=True,
+        help="Of weights, of --holdout, and of the order of batches.",
+    ),
+)
+
+_training_options = several(
+    click.option("--epochs", type=_COUNT, default=100, show_default=True),
+    click.option("--batch", metavar="N", type=_COUNT, help="Examples per update; default all."),
+    click.option("--lr", type=float, help="Learning rate; the optimizer's own if not given."),
+    click.option("--optimizer", default="sgd", show_default=True, help=f"{', '.join(OPTIMIZERS)}."),
+    click.option(
+        "--log-every",
+        metavar="EPOCHS",
+        type=_COUNT,
+        help=f"How often numbers are logged; default {LINES} times.",
+    ),
+    click.option("--no-progress", is_flag=True, help="Lines instead of a bar."),
+)
+
+_output_options = several(
+    path_option("--out", metavar="DIR", help="Where to write; created if it is not there."),
+    click.option(
+        "--checkpoint-every",
+        metavar="EPOCHS",
+        type=_COUNT,
+        help="Write the state of training into DIR so often, too.",
+    ),
+    click.option("--resume", is_flag=True, help="Go on from the checkpoint in DIR."),
+)
+
+
+@click.command(epilog=SOURCES)
+@_data_options
+@_network_options
+@_training_options
+@_output_options
+def train(**given: Any) -> None:
+    """Train a network on data.
+
+    The network is that of --layers, whose input fits the data: --layers 20,7,5,1. If the first
+    number is the input's size, it stands for the input: 12288,20,7,5,1 is the same for pictures of
+    64x64x3. The last layer is a sigmoid of size 1 for two classes, a softmax with a unit for each
+    of several classes, and linear for numbers.
+
+    Or it is what FILE.py defines: `cost`, the node of a loss, or `model`, a finished dn.Model.
+    The file is run, as by python, so train only files you trust.
+
+    --out DIR gets model.safetensors, net.svg, history.csv, train.log, and checkpoint.safetensors,
+    from which --resume goes on. Ctrl-C ends training early and writes them, too.
+    """
+    job = _Job(**given)
+    job.check()
+    job.run()
+
+
+@dataclass(frozen=True)
+class _Job:
+    """What was asked for, by the names of the options."""
+
+    source: str
+    test: str | None
+    holdout: float | None
+    target: str | None
+    classes: str | None
+    targets: str
+    scaling: str
+    layers: str | None
+    model_file: Path | None
+    hidden: str
+    init: str
+    l2: float
+    dtype: str
+    seed: int
+    epochs: int
+    batch: int | None
+    lr: float | None
+    optimizer: str
+    log_every: int | None
+    no_progress: bool
+    out: Path | None
+    checkpoint_every: int | None
+    resume: bool
+
+    def check(self) -> None:
+        """Raise for options that do not go together."""
+        if (self.layers is None) == (self.model_file is None):
+            raise click.UsageError("give one network: --layers or --model")
+        if self.test is not None and self.holdout is not None:
+            raise click.UsageError("--test and --holdout exclude each other")
+        if self.out is None and (self.resume or self.checkpoint_every):
+            raise click.UsageError("--resume and --checkpoint-every need --out")
+        if self.scaling not in SCALINGS:
+            raise UnknownNameError.of("scaling", self.scaling, SCALINGS)
+
+    def run(self) -> None:
+        """Do it, what fails quickly first."""
+        optimizer = self._optimizer()
+        sizes = None if self.layers is None else parse_sizes(self.layers)
+        out = None if self.out is None else OutputDirectory(self.out, self.resume)
+        train_set, test_set = self._data()
+        model = self._model(sizes, train_set)
+        click.echo(f"{train_set.name}: {len(train_set)} examples, {summarize(model)}")
+        run_training(
+            model,
+            train_set,
+            test_set,
+            optimizer,
+            self.epochs,
+            self._scaling(train_set),
+            out,
+            batch_size=self.batch,
+            log_every=self.log_every,
+            checkpoint_every=self.checkpoint_every,
+            progress=not self.no_progress,
+        )
+
+    def _optimizer(self) -> Optimizer:
+        if self.optimizer not in OPTIMIZERS:
+            raise UnknownNameError.of("optimizer", self.optimizer, OPTIMIZERS)
+        make = OPTIMIZERS[self.optimizer]
+        return make() if self.lr is None else make(self.lr)
+
+    def _data(self) -> tuple[data.Dataset, data.Dataset | None]:
+        train_set = data.load(
+            self.source,
+            target=self.target,
+            classes=split_names(self.classes),
+            regression={"auto": None, "classes": False, "numbers": True}[self.targets],
+        )
+        if self.holdout is not None:
+            return train_set.split(self.holdout, self.seed)
+        if self.test is None:
+            return train_set, None
+        return train_set, load_test(self.test, self.source, train_set, self.target)
+
+    def _model(self, sizes: list[int] | None, train_set: data.Dataset) -> Model:
+        options = {
+            "init": _init(self.init),
+            "l2": self.l2,
+            "dtype": self.dtype,
+            "seed": np.random.RandomState(self.seed),  # the lesson's stream: --seed 1 is its run
+        }
+        if self.model_file is None:
+            return mlp_for(sizes or [], train_set, self.hidden, **options)
+        context = click.get_current_context()
+        given = [
+            name
+            for name in ("init", "l2", "dtype")
+            if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+        ]
+        return model_from_file(self.model_file, options, given)
+
+    def _scaling(self, train_set: data.Dataset) -> data.Scaler | None:
+        if self.scaling == "none":
+            return None
+        if self.scaling == "auto":
+            return data.default_scaling(train_set)
+        return data.scaler(self.scaling)
+
+
+def _init(text: str) -> str | float:
+    try:
+        return float(text)
+    except ValueError:
+        return text

@@ -1,0 +1,86 @@
+"""Checks of arguments and of arrays, each with a message that says what came."""
+
+from numbers import Real
+from operator import index
+
+import numpy as np
+
+from dagnet.arrays import not_finite
+from dagnet.errors import ArgumentError, ArgumentTypeError, DataError
+
+
+def check_count(value: object, what: str, least: int = 1) -> int:
+    """Return `value` as an int of at least `least`."""
+    try:
+        count = index(value)  # type: ignore[arg-type]
+    except TypeError:
+        raise ArgumentTypeError(f"{what} must be an int, got {value!r}") from None
+    if isinstance(value, bool):
+        raise ArgumentTypeError(f"{what} must be an int, got {value!r}")
+    if count < least:
+        raise ArgumentError(f"{what} must be at least {least}, got {count}")
+    return count
+
+
+def check_real(value: object, what: str, *, above: float | None = None) -> float:
+    """Return `value` as a finite float, not negative, or strictly greater than `above`."""
+    if not isinstance(value, Real) or isinstance(value, bool):
+        raise ArgumentTypeError(f"{what} must be a number, got {value!r}")
+    number = float(value)
+    if not np.isfinite(number):
+        raise ArgumentError(f"{what} must be finite, got {number}")
+    if above is None and number < 0:
+        raise ArgumentError(f"{what} must not be negative, got {number}")
+    if above is not None and number <= above:
+        raise ArgumentError(f"{what} must be greater than {above:g}, got {number}")
+    return number
+
+
+def numeric_array(values: object, what: str) -> np.ndarray:
+    """Return `values` as an array of bools, integers or floats, without a copy if it is one.
+
+    Raises
+    ------
+    DataError
+        If it is ragged, holds Python objects or text, or is of a dtype that is no real number.
+    """
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise DataError(f"{what} is ragged: its rows differ in length") from None
+    if array.dtype.kind not in "biuf" or array.dtype.itemsize > 8:
+        kind = {"O": "Python objects", "U": "text", "S": "bytes", "c": "complex numbers"}
+        held = kind.get(array.dtype.kind, f"dtype {array.dtype}")
+        raise DataError(f"{what} holds {held}; bools, integers and floats up to 64 bits are fine")
+    return array
+
+
+def check_finite(array: np.ndarray, name: str) -> None:
+    """Raise unless every value of `array` is finite.
+
+    Parameters
+    ----------
+    array : ndarray
+        Examples on the last axis.
+    name : str
+        What the message calls it.
+
+    Raises
+    ------
+    DataError
+        With the number of NaN and of Inf, and where the first one is: the first example that has
+        one, and its first feature that is one.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from dagnet import data
+    >>> data.check_finite(np.array([[1.0, 2.0], [3.0, np.nan]]), "X")
+    Traceback (most recent call last):
+        ...
+    dagnet.errors.DataError: X holds 1 NaN and 0 Inf among its (2, 2) values; the first is nan at
+        feature 1, example 1
+    """
+    problem = not_finite(array)
+    if problem:
+        raise DataError(f"{name} {problem}")

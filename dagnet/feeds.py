@@ -1,0 +1,200 @@
+"""Feeds: the arrays a user gives to a run, checked against the model's inputs."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from dagnet.arrays import as_array, not_finite
+from dagnet.errors import FeedError, FeedTypeError, UnknownNameError
+from dagnet.graph import Graph
+from dagnet.node import Shape, format_shape
+from dagnet.ops.base import Op
+from dagnet.plan import is_scaled
+
+
+@dataclass(frozen=True)
+class FeedRule:
+    """What one input takes.
+
+    Attributes
+    ----------
+    name : str
+    label : str
+        The name with the user's line, for messages.
+    shape : tuple
+    readers : tuple of (Op, int)
+        Who reads it, and in which slot: an op may refuse values outside its domain.
+    one_hot : bool
+        Whether it holds one-hot columns; integer labels are then taken, too.
+    """
+
+    name: str
+    label: str
+    shape: Shape
+    readers: tuple[tuple[Op, int], ...]
+    one_hot: bool
+
+
+def feed_rules(graph: Graph, names: Iterable[str]) -> dict[str, FeedRule]:
+    """Return the rules of the named inputs of a graph."""
+    rules = {}
+    for name in names:
+        shape = graph.vertices[name].op.output_shape()
+        readers = tuple((graph.vertices[n].op, slot) for n, slot in graph.consumers[name])
+        one_hot = any(slot in op.one_hot_inputs for op, slot in readers)
+        label = graph.vertices[name].label
+        rules[name] = FeedRule(name, label, shape, readers, one_hot and len(shape) == 2)
+    return rules
+
+
+class Feeder:
+    """Checks feeds once and hands the same arrays on while they stay the same objects.
+
+    Parameters
+    ----------
+    rules : mapping of str to FeedRule
+    dtype : str
+        The model's dtype. Floats must have it; integers and booleans are converted.
+    check_finite : bool
+        Whether NaN and Inf are errors.
+    """
+
+    def __init__(self, rules: Mapping[str, FeedRule], dtype: str, check_finite: bool = True):
+        self.rules = rules
+        self.dtype = np.dtype(dtype)
+        self.check_finite = check_finite
+        self._given: dict[str, object] = {}
+        self._arrays: dict[str, np.ndarray] = {}
+        self._m = 1
+
+    def __call__(self, feeds: Mapping[str, object]) -> tuple[dict[str, np.ndarray], int]:
+        """Return the arrays to run on, and the number of examples.
+
+        Raises
+        ------
+        FeedError
+            For inputs missing or unknown, shapes that do not fit, no examples, different
+            numbers of examples, NaN or Inf, labels outside the loss's range.
+        FeedTypeError
+            For arrays that do not hold numbers, or floats of another precision.
+        """
+        if self._unchanged(feeds):
+            return self._arrays, self._m
+        self._check_names(feeds)
+        arrays = {name: self._array(rule, feeds[name]) for name, rule in self.rules.items()}
+        m = self._count_examples(arrays)
+        for name, rule in self.rules.items():
+            self._check_values(rule, arrays[name])
+        # What was converted is a copy: convert it again next time, it may have been written to.
+        self._given = {n: feeds[n] for n in self.rules if arrays[n] is feeds[n]}
+        self._arrays, self._m = arrays, m
+        return arrays, m
+
+    def forget(self) -> None:
+        """Check the next feeds in any case, even if the same arrays come again."""
+        self._given = {}
+
+    def _unchanged(self, feeds: Mapping[str, object]) -> bool:
+        given = self._given
+        return (
+            len(given) == len(self.rules) == len(feeds)
+            and isinstance(feeds, Mapping)
+            and all(feeds.get(name) is array for name, array in given.items())
+        )
+
+    def _check_names(self, feeds: Mapping[str, object]) -> None:
+        if not isinstance(feeds, Mapping):
+            raise FeedTypeError(
+                f"feeds must be a dict of arrays by input name ({', '.join(self.rules)}), "
+                f"got {type(feeds).__name__}"
+            )
+        missing = [rule.label for name, rule in self.rules.items() if name not in feeds]
+        if missing:
+            raise FeedError(f"nothing was fed for {', '.join(missing)}")
+        for name in feeds:
+            if name not in self.rules:
+                problem = UnknownNameError.of("input", name, self.rules)
+                raise FeedError(f"an array was fed for {name!r}, but there is {problem}")
+
+    def _array(self, rule: FeedRule, value: object) -> np.ndarray:
+        array = as_array(value, rule.label)
+        if rule.one_hot and array.ndim == 1 and array.dtype.kind in "iu":
+            return self._one_hot(rule, array)
+        self._check_shape(rule, array)
+        if array.dtype.kind != "f":
+            return array.astype(self.dtype)
+        if array.dtype != self.dtype:
+            raise FeedTypeError(
+                f"{rule.label}: the model is {self.dtype}, but {array.dtype} was fed; convert it "
+                f"with .astype({str(self.dtype)!r}), or build the model with "
+                f"dtype={str(array.dtype)!r}"
+            )
+        return array
+
+    def _check_shape(self, rule: FeedRule, array: np.ndarray) -> None:
+        expected = rule.shape
+        fits = len(expected) == array.ndim and all(
+            isinstance(want, str) or want == have
+            for want, have in zip(expected, array.shape, strict=True)
+        )
+        if fits:
+            return
+        hint = ""
+        if array.ndim == 2 and len(expected) == 2 and array.shape[1] == expected[0]:
+            hint = "; examples go on the last axis: feed the transpose (.T)"
+        elif rule.one_hot:
+            hint = (
+                f"; targets are one-hot columns {format_shape(expected)} "
+                f"or integer labels of shape (m,)"
+            )
+        elif array.ndim == 1 and expected == (1, "m"):
+            hint = "; feed .reshape(1, -1)"
+        raise FeedError(
+            f"{rule.label}: takes an array of shape {format_shape(expected)}, "
+            f"got {array.shape}{_axis(expected, array.shape)}{hint}"
+        )
+
+    def _one_hot(self, rule: FeedRule, labels: np.ndarray) -> np.ndarray:
+        classes = int(rule.shape[0])
+        bad = np.flatnonzero((labels < 0) | (labels >= classes))
+        if bad.size:
+            raise FeedError(
+                f"{rule.label}: labels must be 0 to {classes - 1}; {bad.size} are not, "
+                f"the first is {labels[bad[0]]} at example {bad[0]}"
+            )
+        columns = np.zeros((classes, labels.size), self.dtype)
+        columns[labels, np.arange(labels.size)] = 1.0
+        return columns
+
+    def _count_examples(self, arrays: Mapping[str, np.ndarray]) -> int:
+        counts = {n: a.shape[-1] for n, a in arrays.items() if is_scaled(self.rules[n].shape)}
+        if len(set(counts.values())) > 1:
+            listed = ", ".join(f"{self.rules[n].label} has {k}" for n, k in counts.items())
+            raise FeedError(f"the inputs have different numbers of examples: {listed}")
+        for name, count in counts.items():
+            if count == 0:
+                raise FeedError(f"{self.rules[name].label}: the array holds no examples")
+        return next(iter(counts.values()), 1)
+
+    def _check_values(self, rule: FeedRule, array: np.ndarray) -> None:
+        if self.check_finite:
+            problem = not_finite(array)
+            if problem:
+                raise FeedError(
+                    f"{rule.label}: {problem}; to run on it all the same, build the model with "
+                    "check_finite=False"
+                )
+        for op, slot in rule.readers:
+            problem = op.feed_problem(slot, array)
+            if problem:
+                raise FeedError(f"{rule.label}: {problem}")
+
+
+def _axis(expected: Shape, shape: tuple[int, ...]) -> str:
+    if len(expected) != len(shape):
+        return f" ({len(expected)} axes expected, {len(shape)} came)"
+    for axis, (want, have) in enumerate(zip(expected, shape, strict=True)):
+        if isinstance(want, int) and want != have:
+            return f" (axis {axis}: {want} expected, {have} came)"
+    return ""

@@ -1,0 +1,310 @@
+"""The graph: what a definition compiles to. The only module that knows networkx."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from dagnet.errors import ArgumentTypeError, GraphError, UnknownNameError
+from dagnet.node import Node, Source, located
+from dagnet.ops.base import Op, check_arity
+
+if TYPE_CHECKING:
+    import networkx
+
+#: The vertex that owns a parameter, and the parameter's name there: ``("linear2", "W")``.
+ParamKey = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Vertex:
+    """A node's entry in a graph, with every reference by name.
+
+    Attributes
+    ----------
+    name : str
+    op : Op
+    inputs : tuple of str
+        Names of the vertices it reads, in order: the truth from which edges are derived.
+    owner : str
+        The name under which its parameters and state are kept: its own, or that of the first
+        use of its op, which need not be in the graph any more.
+    borrows : tuple of ParamKey
+        Parameters of other vertices that it reads, such as the weights in an L2 penalty.
+    source : Source or None
+        The user's file and line.
+    """
+
+    name: str
+    op: Op
+    inputs: tuple[str, ...] = ()
+    owner: str = ""
+    borrows: tuple[ParamKey, ...] = ()
+    source: Source | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "owner", self.owner or self.name)
+
+    @property
+    def label(self) -> str:
+        """The name with the user's line, as error messages begin."""
+        return located(self.name, self.source)
+
+    @property
+    def is_input(self) -> bool:
+        return self.op.kind == "input"
+
+
+class Graph:
+    """A directed acyclic graph of vertices, in topological order; it never changes.
+
+    Parameters
+    ----------
+    vertices : iterable of Vertex
+        In definition order, which breaks ties in the topological order.
+    losses : sequence of str
+        The scalars whose sum is the cost.
+    outputs : sequence of str
+        What a prediction returns.
+    names : mapping of Node to str, optional
+        Which vertex each node of the definition became.
+    attributes : mapping of str to mapping, optional
+        Facts about vertices, by name, for the networkx graph.
+
+    Raises
+    ------
+    GraphError
+        If a name occurs twice, an input is unknown, the number of inputs does not suit an op,
+        or there is a cycle.
+
+    Examples
+    --------
+    >>> import dagnet as dn
+    >>> x = dn.Input(5, name="x")
+    >>> graph = dn.Graph.from_nodes(outputs=[dn.Add()(dn.ReLU()(x), x)])
+    >>> list(graph)
+    ['x', 'relu1', 'add1']
+    >>> graph["add1"].inputs
+    ('relu1', 'x')
+    >>> graph.nx.number_of_edges()
+    3
+    """
+
+    def __init__(
+        self,
+        vertices: Iterable[Vertex],
+        losses: Sequence[str] = (),
+        outputs: Sequence[str] = (),
+        names: Mapping[Node, str] | None = None,
+        attributes: Mapping[str, Mapping[str, object]] | None = None,
+    ):
+        given: dict[str, Vertex] = {}
+        for vertex in vertices:
+            if vertex.name in given:
+                raise GraphError(
+                    f"two nodes are named {vertex.name!r}: "
+                    f"{given[vertex.name].label} and {vertex.label}"
+                )
+            given[vertex.name] = vertex
+        self._check_references(given, (*losses, *outputs))
+        self.vertices: dict[str, Vertex] = _topological(given)
+        self.losses = tuple(losses)
+        self.outputs = tuple(outputs)
+        self.names = dict(names or {})
+        self.attributes = dict(attributes or {})
+
+    @staticmethod
+    def _check_references(vertices: Mapping[str, Vertex], targets: Sequence[str]) -> None:
+        for vertex in vertices.values():
+            try:
+                check_arity(vertex.op, vertex.inputs)
+            except GraphError as error:
+                raise GraphError(f"{vertex.label}: {error}") from None
+            for name in vertex.inputs:
+                if name not in vertices:
+                    problem = UnknownNameError.of("node", name, vertices)
+                    raise GraphError(f"{vertex.label} reads {name!r}, but there is {problem}")
+        for name in targets:
+            if name not in vertices:
+                raise UnknownNameError.of("node", name, vertices)
+
+    @classmethod
+    def from_nodes(cls, losses: Sequence[Node] = (), outputs: Sequence[Node] = ()) -> "Graph":
+        """Compile the nodes that the given ones depend on, and nothing else.
+
+        Nodes without a name are numbered in definition order: ``relu1``, ``relu2``.
+        """
+        for node in (*losses, *outputs):
+            if not isinstance(node, Node):
+                raise ArgumentTypeError(
+                    f"a network is defined by nodes (what calling an op returns), "
+                    f"got {type(node).__name__}"
+                )
+        nodes = _ancestors((*losses, *outputs))
+        if not nodes:
+            raise GraphError("a network needs a cost or an output")
+        names = _assign_names(nodes)
+        owners: dict[int, str] = {}
+        vertices = []
+        for node in nodes:
+            name = names[node]
+            owner = owners.setdefault(id(node.op), name)
+            inputs = tuple(names[n] for n in node.inputs)
+            vertices.append(Vertex(name, node.op, inputs, owner, source=node.source))
+        return cls(vertices, [names[n] for n in losses], [names[n] for n in outputs], names)
+
+    def replace(self, **changes: Any) -> "Graph":
+        """Return a graph that differs in the named constructor arguments: how passes rewrite."""
+        arguments: dict[str, Any] = {
+            "vertices": self.vertices.values(),
+            "losses": self.losses,
+            "outputs": self.outputs,
+            "names": self.names,
+            "attributes": self.attributes,
+        }
+        return Graph(**(arguments | changes))
+
+    def __getitem__(self, key: "str | Node") -> Vertex:
+        return self.vertices[self.name_of(key)]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.vertices)
+
+    def __len__(self) -> int:
+        return len(self.vertices)
+
+    def __contains__(self, key: object) -> bool:
+        name = self.names.get(key) if isinstance(key, Node) else key
+        return name in self.vertices
+
+    def __repr__(self) -> str:
+        return f"<Graph of {len(self)} nodes, losses {self.losses}, outputs {self.outputs}>"
+
+    def name_of(self, key: "str | Node") -> str:
+        """Return the name of a node of the definition, or the name itself; else raise."""
+        if isinstance(key, Node):
+            key = self.names.get(key, key.name or repr(key))
+        if key in self.vertices:
+            return key
+        raise UnknownNameError.of("node", key, self.vertices)
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """Names of the inputs, in definition order."""
+        return tuple(v.name for v in self.vertices.values() if v.is_input)
+
+    @cached_property
+    def consumers(self) -> dict[str, list[tuple[str, int]]]:
+        """For every vertex, who reads it and in which slot, in topological order."""
+        readers: dict[str, list[tuple[str, int]]] = {name: [] for name in self.vertices}
+        for vertex in self.vertices.values():
+            for slot, name in enumerate(vertex.inputs):
+                readers[name].append((vertex.name, slot))
+        return readers
+
+    def ancestors(self, targets: Iterable[str]) -> set[str]:
+        """Return the targets and everything they depend on."""
+        seen: set[str] = set()
+        stack = list(targets)
+        while stack:
+            name = stack.pop()
+            if name not in seen:
+                seen.add(name)
+                stack.extend(self.vertices[name].inputs)
+        return seen
+
+    @cached_property
+    def nx(self) -> "networkx.MultiDiGraph":
+        """The networkx graph: a node per vertex, and an edge per input slot, keyed by the slot.
+
+        Node attributes are `op` (the class's name), `kind`, `source`, and whatever passes have
+        added; a model's graph has `shape` and `parameters` (how many trained values it owns).
+        The edge attribute `slot` is the position among the inputs.
+        """
+        graph = _to_networkx(self.vertices)
+        for name, attributes in self.attributes.items():
+            graph.nodes[name].update(attributes)
+        return graph
+
+
+def _to_networkx(vertices: Mapping[str, Vertex]) -> "networkx.MultiDiGraph":
+    import networkx  # here, because it takes longer to import than all of dagnet
+
+    graph = networkx.MultiDiGraph()
+    for v in vertices.values():
+        source = str(v.source or "")
+        graph.add_node(v.name, op=type(v.op).__name__, kind=v.op.kind, source=source)
+    for v in vertices.values():
+        for slot, name in enumerate(v.inputs):
+            graph.add_edge(name, v.name, key=slot, slot=slot)
+    return graph
+
+
+def _topological(vertices: dict[str, Vertex]) -> dict[str, Vertex]:
+    """Return the vertices in the topological order whose ties follow the given order."""
+    seen: set[str] = set()
+    for vertex in vertices.values():
+        if not seen.issuperset(vertex.inputs):
+            break
+        seen.add(vertex.name)
+    else:
+        return vertices  # already topological, so it is the one whose ties follow it
+    import networkx as nx
+
+    graph = _to_networkx(vertices)
+    position = {name: i for i, name in enumerate(vertices)}
+    try:
+        order = list(nx.lexicographical_topological_sort(graph, key=position.__getitem__))
+    except nx.NetworkXUnfeasible:
+        cycle = [edge[0] for edge in nx.find_cycle(graph)]
+        path = " -> ".join(vertices[name].label for name in (*cycle, cycle[0]))
+        raise GraphError(f"the graph has a cycle: {path}") from None
+    return {name: vertices[name] for name in order}
+
+
+def _ancestors(targets: Iterable[Node]) -> list[Node]:
+    """Return the targets and all they depend on, in definition order."""
+    seen: set[Node] = set()
+    stack = list(targets)
+    while stack:
+        node = stack.pop()
+        if node not in seen:
+            seen.add(node)
+            stack.extend(node.inputs)
+    return sorted(seen, key=lambda node: node.serial)
+
+
+def _assign_names(nodes: Sequence[Node]) -> dict[Node, str]:
+    """Give each node its own name, or one made of its op's stem and a number."""
+    names: dict[Node, str] = {}
+    taken: dict[str, Node] = {}
+    given = {node.name for node in nodes}
+    for node in nodes:
+        if node.name is None:
+            continue
+        name = node.name
+        if name in taken and taken[name].op is not node.op:
+            first = taken[name]
+            raise GraphError(
+                f"two nodes are named {name!r}: {located(type(first.op).__name__, first.source)} "
+                f"and {located(type(node.op).__name__, node.source)}"
+            )
+        use = 1
+        # A shared op's further uses: enc, enc_2, enc_3, around what the user named so.
+        while name in taken or (use > 1 and name in given):
+            use += 1
+            name = f"{node.name}_{use}"
+        names[node] = name
+        taken[name] = node
+    counts: dict[str, int] = {}
+    for node in nodes:
+        if node.name is not None:
+            continue
+        stem = node.op.stem
+        number = counts.get(stem, 0) + 1
+        while f"{stem}{number}" in taken:
+            number += 1
+        counts[stem] = number
+        names[node] = f"{stem}{number}"
+        taken[names[node]] = node
+    return names

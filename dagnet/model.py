@@ -1,0 +1,461 @@
+"""The model: a graph, its parameters and its schedulers. What most users hold."""
+
+from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from dagnet.arrays import as_array
+from dagnet.cache import Cache
+from dagnet.data.scaling import Scaler, scaler
+from dagnet.errors import (
+    FeedError,
+    GraphError,
+    NotKeptError,
+)
+from dagnet.executors import Hooks
+from dagnet.graph import Graph
+from dagnet.layer import Layer
+from dagnet.node import Node
+from dagnet.parameters import ArraysByOwner, ParameterStore, assign
+from dagnet.passes import (
+    add_l2,
+    annotate,
+    collect_parameters,
+    collect_states,
+    infer_shapes,
+    verify,
+)
+from dagnet.plan import Keep, is_scaled
+from dagnet.run import Run
+from dagnet.runners import Runners
+from dagnet.scheduler import cost
+from dagnet.settings import Seed, check_choice, check_dtype, generators
+
+if TYPE_CHECKING:
+    from dagnet.training import History
+
+EXECUTORS = ("compiled", "interpreted")
+
+
+class Updates(Protocol):
+    """What `train_step` asks of an optimizer."""
+
+    def step(self, store: ParameterStore) -> None:
+        """Update the parameters from their gradients."""
+
+
+class Model:
+    """A network that can run, train, and be looked into.
+
+    Parameters
+    ----------
+    cost : Node or sequence of Node
+        The loss; of several, the sum is the cost J.
+    outputs : Node or sequence of Node, optional
+        What `predict` returns. By default what the losses compare with their targets.
+    inputs : sequence of Node, optional
+        All inputs, to have it checked that the network uses each of them.
+    init : {"he", "xavier", "lecun", "zeros"} or float
+        How weights are drawn; a number is their standard deviation.
+    seed : int, Generator, RandomState or None
+        One source for everything random, in this order: weights in definition order, then
+        dropout and shuffling as they happen.
+    dtype : {"float64", "float32"}
+    l2 : float
+        Adds ``l2/(2m) * sum(W²)`` over all weights to the cost.
+    executor : {"compiled", "interpreted"}
+        `"interpreted"` can call hooks before and after every node; the bits are the same.
+    check_finite : bool
+        Whether NaN or Inf in an array that is fed is an error.
+
+    Examples
+    --------
+    >>> import numpy as np, dagnet as dn
+    >>> x, y = dn.Input(3, name="x"), dn.Input(1, name="y")
+    >>> guess = dn.Linear(1, name="line")(x)
+    >>> model = dn.Model(dn.MeanSquaredError(name="cost")(guess, y), seed=1)
+    >>> data = {"x": np.ones((3, 5)), "y": np.zeros((1, 5))}
+    >>> J = model.forward(data)
+    >>> model.backward()
+    >>> model.cache["line"].grad_params["W"].shape
+    (1, 3)
+    """
+
+    def __init__(
+        self,
+        cost: Node | Sequence[Node] = (),
+        outputs: Node | Sequence[Node] | None = None,
+        *,
+        inputs: Sequence[Node] | None = None,
+        init: str | float = "he",
+        seed: Seed = None,
+        dtype: Any = "float64",
+        l2: float = 0.0,
+        executor: str = "compiled",
+        check_finite: bool = True,
+    ):
+        losses = _nodes(cost)
+        wanted = _compared(losses) if outputs is None else _nodes(outputs)
+        graph = Graph.from_nodes(losses, wanted)
+        for node in inputs or ():
+            if node not in graph:
+                raise GraphError(f"{node!r}: this input is never used; no loss depends on it")
+        if l2:
+            graph = add_l2(graph, l2)
+        draws, rng = generators(seed)
+        self._build(graph, rng, dtype, executor, check_finite)
+        self.store.initialize(init, draws)
+
+    @classmethod
+    def from_graph(
+        cls,
+        graph: Graph,
+        *,
+        seed: Seed = None,
+        dtype: Any = "float64",
+        executor: str = "compiled",
+        check_finite: bool = True,
+    ) -> "Model":
+        """Build a model on a graph made by hand or read from a file; its weights are zeros."""
+        model = cls.__new__(cls)
+        model._build(graph, generators(seed)[1], dtype, executor, check_finite)
+        return model
+
+    def _build(
+        self,
+        graph: Graph,
+        rng: np.random.Generator,
+        dtype: Any,
+        executor: str,
+        check_finite: bool,
+    ) -> None:
+        self.rng = rng
+        self.dtype = check_dtype(dtype)
+        self.executor = check_choice("executor", executor, EXECUTORS)
+        self.check_finite = bool(check_finite)
+        shapes = infer_shapes(graph)
+        parameters = collect_parameters(graph, shapes)
+        verify(graph, shapes, parameters)
+        self.graph = annotate(graph)
+        self.shapes = shapes
+        self.store = ParameterStore(parameters, self.dtype)
+        self.params = ArraysByOwner(self.store.arrays)
+        states = collect_states(graph, shapes)
+        arrays = {key: np.full(s.shape, s.fill, self.dtype) for key, s in states.items()}
+        self.state = ArraysByOwner(arrays, "state")
+        #: Scalers by input, which `fit`, `predict` and `evaluate` apply to what users give them.
+        self.scaling: dict[str, Any] = {}
+        self._runners = Runners(self.graph, self.store, arrays, self.rng, check_finite)
+        self._run: Run | None = None
+
+    # Running.
+
+    def forward(
+        self, feeds: Mapping[str, Any], keep: Keep = "all", hooks: Hooks | None = None
+    ) -> float:
+        """Run the network in training mode and return the cost J.
+
+        Parameters
+        ----------
+        feeds : dict
+            An array for every input, examples on the last axis. The network sees them as they
+            are: for raw data of a model with a scaling, give ``model.prepare(feeds)``.
+        keep : {"all", "needed"}
+            Whether every value stays readable in `cache`, or memory is reused.
+
+        Raises
+        ------
+        FeedError
+            If the feeds do not fit the inputs.
+        """
+        runner = self._runners.training(keep)
+        runner.feeder.forget()
+        binding = runner.begin(feeds)
+        self._run = Run(binding, runner.fused, self.store.arrays, self.store.grads)
+        runner.scheduler.forward(binding, self._hooks(hooks))
+        return cost(binding)
+
+    def backward(self, hooks: Hooks | None = None) -> None:
+        """Compute every gradient of J, over the values of the last `forward`."""
+        run = self._run
+        if run is None:
+            raise NotKeptError("nothing to go back over: call model.forward(feeds) first")
+        if not run.ready_for_backward:
+            raise NotKeptError(
+                "the backward pass has run on these values: call model.forward(feeds) again"
+            )
+        runner = self._runners.training(run.binding.plan.keep)
+        runner.scheduler.backward(run.binding, self._hooks(hooks))
+
+    def train_step(
+        self,
+        feeds: Mapping[str, Any],
+        optimizer: Updates,
+        keep: Keep = "needed",
+        hooks: Hooks | None = None,
+    ) -> float:
+        """Go forward, backward, and update the parameters once; return the cost before.
+
+        Parameters
+        ----------
+        feeds : dict
+            As for `forward`. While the same array objects are fed, they are checked once only.
+        optimizer : Optimizer
+        keep : {"needed", "all"}
+            With ``"all"``, `cache` shows every value of the step, and the parameters it ran with.
+        """
+        runner = self._runners.training(keep)
+        hooks = self._hooks(hooks)
+        binding = runner.begin(feeds)
+        params = self.store.snapshot() if keep == "all" else self.store.arrays
+        self._run = Run(binding, runner.fused, params, self.store.grads)
+        runner.scheduler.forward(binding, hooks)
+        runner.scheduler.backward(binding, hooks)
+        with np.errstate(all="ignore"):  # who diverges sees it in the cost, not in warnings
+            optimizer.step(self.store)
+        return cost(binding)
+
+    def predict(self, X: Any) -> Any:
+        """Return the outputs for raw input, in prediction mode.
+
+        Parameters
+        ----------
+        X : ndarray or dict of ndarray
+            The input, or one by name for each if there are several. A scaling that the model
+            learned in `fit` is applied.
+
+        Returns
+        -------
+        ndarray, or dict of ndarray if there are several outputs
+        """
+        runner = self._runners.predicting
+        binding = runner.forward(self.prepare(self.feeds(X)))
+        outputs = {n: binding.frames[n].output.copy() for n in self.graph.outputs}
+        return next(iter(outputs.values())) if len(outputs) == 1 else outputs
+
+    def assess(self, feeds: Mapping[str, Any]) -> tuple[float, dict[str, np.ndarray]]:
+        """Run in prediction mode on feeds for all inputs; return the cost J and the outputs."""
+        binding = self._runners.evaluating.forward(feeds)
+        outputs = {n: binding.frames[n].output.copy() for n in self.graph.outputs}
+        return cost(binding), outputs
+
+    # Parameters.
+
+    def set_params(self, params: Mapping[str, Mapping[str, Any]]) -> None:
+        """Copy arrays into the parameters; if one does not fit, raise and change nothing."""
+        assign(self.params, params)
+
+    def set_state(self, state: Mapping[str, Mapping[str, Any]]) -> None:
+        """Copy arrays into the running statistics and the like, as `set_params` does."""
+        assign(self.state, state, "state")
+
+    def get_params(self) -> dict[str, dict[str, np.ndarray]]:
+        """Return copies of all parameters."""
+        return {o: {n: a.copy() for n, a in arrays.items()} for o, arrays in self.params.items()}
+
+    def get_state(self) -> dict[str, dict[str, np.ndarray]]:
+        """Return copies of all running statistics and the like."""
+        return {o: {n: a.copy() for n, a in arrays.items()} for o, arrays in self.state.items()}
+
+    # Looking inside.
+
+    @property
+    def cache(self) -> Cache:
+        """Every node's arrays of the last run."""
+        return Cache(self.graph, self._run)
+
+    def layer(self, key: int | str) -> Layer:
+        """Return the arrays of one layer, by number from 1 or by its Linear node's name."""
+        return self.cache.layer(key)
+
+    # What users give.
+
+    def feeds(self, X: Any, Y: Any = None) -> dict[str, Any]:
+        """Return raw data as feeds: `X` for what the outputs need, `Y` for what only losses need.
+
+        Parameters
+        ----------
+        X, Y : array or dict of arrays
+            An array where there is one such input, else one by name for each.
+        """
+        needed = self.graph.ancestors(self.graph.outputs)
+        data = [name for name in self.graph.inputs if name in needed]
+        targets = [name for name in self.graph.inputs if name not in needed]
+        feeds = _by_name(X, data, "X")
+        return feeds if Y is None else feeds | _by_name(Y, targets, "Y")
+
+    def prepare(self, feeds: Mapping[str, Any]) -> dict[str, Any]:
+        """Return raw feeds with the model's scaling applied."""
+        return {
+            n: self.scaling[n].transform(np.asarray(a), dtype=self.dtype)
+            if n in self.scaling
+            else a
+            for n, a in feeds.items()
+        }
+
+    def fit_scaling(self, scaling: Scaler | str, feeds: Mapping[str, Any]) -> None:
+        """Fit a scaling to raw training data; from now on all raw data goes through it.
+
+        Parameters
+        ----------
+        scaling : Scaler or str
+            ``"standardize"``, ``"minmax"``, or an object such as ``dn.data.Divide(255)``.
+        feeds : dict of ndarray
+            The inputs that the outputs depend on are scaled, if they hold examples; targets
+            never are.
+        """
+        needed = self.graph.ancestors(self.graph.outputs)
+        self.scaling = {
+            name: _fresh(scaling).fit(as_array(array, name))
+            for name, array in feeds.items()
+            if name in needed and is_scaled(self.shapes[name])
+        }
+
+    def check_feeds(self, feeds: Mapping[str, Any]) -> tuple[dict[str, np.ndarray], int]:
+        """Return feeds for all inputs as the arrays a run takes, and the number of examples."""
+        return self._runners.evaluating.feeder(feeds)
+
+    # Facade: what needs the layers above is imported when it is called.
+
+    def fit(self, X: Any, Y: Any = None, **options: Any) -> "History":
+        """Train on raw data and return the history.
+
+        Parameters
+        ----------
+        X, Y : ndarray or dict of ndarray
+            Examples on the last axis. With several inputs, dicts by name. Targets of a softmax
+            are one-hot ``(classes, m)`` or integer labels ``(m,)``.
+        epochs : int
+            Passes over the data. Default 100.
+        batch_size : int, optional
+            Examples per update; all if not given.
+        optimizer : Optimizer
+            Default ``dn.SGD(0.01)``.
+        validation : (X, Y), optional
+            Held-out data, measured wherever something is logged: ``val_cost`` and so on.
+        metrics : sequence of str or callable, optional
+            Default: accuracy after a cross-entropy, mean absolute error otherwise.
+        callbacks : sequence of Callback
+        scaling : Scaler or str, optional
+            Fitted to X and stored with the model, so that `predict` takes raw input.
+        shuffle : bool
+            Whether mini-batches are drawn in a new order every epoch. Default True.
+        log_every : int, optional
+            Epochs from one row of the history to the next; by default about 100 rows.
+        progress : bool
+            Whether to show a bar where there is a terminal. Default True.
+        keep : {"needed", "all"}
+            ``"all"`` keeps every value of the last update readable in `cache`.
+        checkpoint : path, optional
+            File to write the state of training to, every `checkpoint_every` epochs and on Ctrl-C.
+        checkpoint_every : int, optional
+            Default: `log_every`.
+        resume : path, optional
+            Checkpoint to go on from, to the same bits as if nothing had happened.
+
+        Returns
+        -------
+        History
+            Ctrl-C ends training after the update in progress; ``history.stopped`` says why
+            training ended.
+
+        Examples
+        --------
+        >>> import dagnet as dn
+        >>> train = dn.data.moons(m=200)
+        >>> model = dn.mlp([2, 8, 1], seed=1)
+        >>> history = model.fit(train.X, train.Y, epochs=300, optimizer=dn.Adam(0.05))
+        >>> history.last["accuracy"] > 0.9
+        True
+        """
+        from dagnet.training.loop import fit
+
+        return fit(self, X, Y, **options)
+
+    def evaluate(
+        self,
+        X: Any,
+        Y: Any = None,
+        metrics: Sequence[Any] | None = None,
+    ) -> dict[str, float]:
+        """Return the cost and metrics on raw data, in prediction mode."""
+        from dagnet.training.evaluation import evaluate
+
+        return evaluate(self, X, Y, metrics)
+
+    def save(self, path: "str | PathLike[str]") -> None:
+        """Write the model to one safetensors file, the graph as JSON in its metadata."""
+        from dagnet.storage import save
+
+        save(self, path)
+
+    def render(self, path: "str | PathLike[str]", **options: Any) -> Path:
+        """Draw the network to a .svg, .png, .dot or .pdf file; see `dagnet.render.render`."""
+        from dagnet.render import render
+
+        return render(self.graph, path, **options)
+
+    def _repr_svg_(self) -> str:
+        from dagnet.render import to_svg
+
+        return to_svg(self.graph)
+
+    def __repr__(self) -> str:
+        return (
+            f"<Model of {len(self.graph)} nodes and {self.store.data.size} parameters, "
+            f"{self.dtype}>"
+        )
+
+    def _hooks(self, hooks: Hooks | None) -> Hooks | None:
+        return _Silent() if hooks is None and self.executor == "interpreted" else hooks
+
+
+class _Silent:
+    """Hooks for an interpreted run that nobody watches."""
+
+    def before_node(self, name: str, phase: str) -> None:
+        """Nothing to do."""
+
+    def after_node(self, name: str, phase: str) -> None:
+        """Nothing to do."""
+
+
+def _nodes(nodes: Node | Sequence[Node]) -> list[Node]:
+    return [nodes] if isinstance(nodes, Node) else list(nodes)
+
+
+def _by_name(given: Any, names: Sequence[str], letter: str) -> dict[str, Any]:
+    if isinstance(given, Mapping):
+        return dict(given)
+    if len(names) == 1:
+        return {names[0]: given}
+    listed = ", ".join(names) or "none"
+    raise FeedError(
+        f"{letter} must be a dict of arrays: the network has {len(names)} such inputs ({listed})"
+    )
+
+
+def _compared(losses: Sequence[Node]) -> list[Node]:
+    """Return what the losses compare with their targets: the natural outputs.
+
+    A cost may also join losses; those are found behind it.
+    """
+    compared: dict[Node, None] = {}
+    stack = list(reversed(losses))
+    while stack:
+        node = stack.pop()
+        if node.op.kind == "loss":
+            compared[node.inputs[0]] = None
+        else:
+            stack.extend(n for n in reversed(node.inputs) if n.shape == ())
+    return list(compared)
+
+
+def _fresh(scaling: Scaler | str) -> Scaler:
+    if isinstance(scaling, Scaler):
+        return deepcopy(scaling)
+    return scaler(scaling)

@@ -1,0 +1,30 @@
+"""Passes: named functions from a graph to a graph, or from a graph to facts about it."""
+
+from dagnet.passes.annotate import annotate
+from dagnet.passes.fusion import fuse_logits, fused_activations
+from dagnet.passes.gradients import needs_gradient
+from dagnet.passes.parameters import collect_parameters, collect_states, parameter_keys
+from dagnet.passes.penalty import add_l2
+from dagnet.passes.prediction import for_prediction, quiet_branches
+from dagnet.passes.prune import prune
+from dagnet.passes.repeats import Repeat, find_repeats
+from dagnet.passes.shapes import infer_shapes
+from dagnet.passes.verify import verify
+
+__all__ = [
+    "Repeat",
+    "add_l2",
+    "annotate",
+    "collect_parameters",
+    "collect_states",
+    "find_repeats",
+    "for_prediction",
+    "fuse_logits",
+    "fused_activations",
+    "infer_shapes",
+    "needs_gradient",
+    "parameter_keys",
+    "prune",
+    "quiet_branches",
+    "verify",
+]

@@ -1,0 +1,26 @@
+"""Putting facts on the networkx graph's nodes."""
+
+from collections import Counter
+
+from dagnet.graph import Graph
+from dagnet.passes.parameters import collect_parameters
+from dagnet.passes.shapes import infer_shapes
+
+
+def annotate(graph: Graph) -> Graph:
+    """Return the graph with `shape` and `parameters`, a count, on every node of `graph.nx`.
+
+    Examples
+    --------
+    >>> import dagnet as dn
+    >>> from dagnet import passes
+    >>> graph = passes.annotate(dn.Graph.from_nodes(outputs=[dn.Linear(7)(dn.Input(5))]))
+    >>> graph.nx.nodes["linear1"]["shape"], graph.nx.nodes["linear1"]["parameters"]
+    ((7, 'm'), 42)
+    """
+    shapes = infer_shapes(graph)
+    counts: Counter[str] = Counter()
+    for (owner, _), parameter in collect_parameters(graph, shapes).items():
+        counts[owner] += parameter.size
+    facts = {name: {"shape": shapes[name], "parameters": counts[name]} for name in graph}
+    return graph.replace(attributes=facts)

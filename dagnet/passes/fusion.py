@@ -1,0 +1,41 @@
+"""Stable-logit fusion: losses that follow a sigmoid or softmax are computed from its input."""
+
+from dataclasses import replace
+
+from dagnet.graph import Graph
+
+
+def fuse_logits(graph: Graph) -> Graph:
+    """Return the graph in which such a loss reads the logits instead of the probabilities.
+
+    Both vertices stay. The loss gets another op of the same meaning, exact for any logits; the
+    activation is computed only where something else reads it or it is an output.
+
+    Examples
+    --------
+    >>> import dagnet as dn
+    >>> from dagnet import passes
+    >>> graph = passes.fuse_logits(dn.mlp([5, 3, 1]).graph)
+    >>> graph["cost"].op
+    BinaryCrossEntropyWithLogits(name='cost', weight=1.0)
+    >>> graph["cost"].inputs
+    ('linear2', 'Y')
+    """
+    vertices = []
+    for v in graph.vertices.values():
+        if v.op.kind == "loss":
+            activation = graph.vertices[v.inputs[0]]
+            op = v.op.from_logits(activation.op)
+            if op is not None:
+                v = replace(v, op=op, inputs=(activation.inputs[0], *v.inputs[1:]))
+        vertices.append(v)
+    return graph.replace(vertices=vertices)
+
+
+def fused_activations(visible: Graph, lowered: Graph) -> dict[str, str]:
+    """Return for each fused loss the name of the activation it skips."""
+    return {
+        v.name: v.inputs[0]
+        for v in visible.vertices.values()
+        if v.name in lowered and lowered.vertices[v.name].inputs != v.inputs
+    }

@@ -1,0 +1,39 @@
+"""The graph that predicts instead of trains."""
+
+from dataclasses import replace
+
+from dagnet.graph import Graph
+
+
+def for_prediction(graph: Graph) -> Graph:
+    """Return the graph with every op replaced by what stands there in prediction.
+
+    Dropout becomes the identity, and batch normalisation uses its running statistics.
+
+    Examples
+    --------
+    >>> import dagnet as dn
+    >>> from dagnet import passes
+    >>> dropped = dn.Dropout(0.5, name="drop")(dn.Input(5))
+    >>> passes.for_prediction(dn.Graph.from_nodes(outputs=[dropped]))["drop"].op
+    Identity(name='drop')
+    """
+    return _predicting(graph, set(graph.vertices))
+
+
+def quiet_branches(graph: Graph) -> Graph:
+    """Return the graph in which what no loss depends on is as in prediction.
+
+    So a training step draws the same random numbers and updates the same running statistics
+    whether or not such branches run.
+    """
+    return _predicting(graph, set(graph.vertices) - graph.ancestors(graph.losses))
+
+
+def _predicting(graph: Graph, names: set[str]) -> Graph:
+    return graph.replace(
+        vertices=[
+            replace(v, op=v.op.in_prediction()) if v.name in names else v
+            for v in graph.vertices.values()
+        ]
+    )

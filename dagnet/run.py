@@ -1,0 +1,87 @@
+"""A run: how far a plan has been run, and what can be read of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from dagnet.errors import NotKeptError
+from dagnet.graph import ParamKey
+from dagnet.plan import BufferKey
+from dagnet.scheduler import Binding
+
+HOW_TO_KEEP = (
+    "run with keep='all': model.forward(feeds) does, train_step(..., keep='all') "
+    "and fit(..., keep='all') do if asked"
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run over a plan, under way or done.
+
+    Attributes
+    ----------
+    binding : Binding
+        Its `position` tells how many steps are done.
+    fused : mapping of str to str
+        For each loss computed from logits, the activation it skipped.
+    params : mapping of ParamKey to ndarray
+        The parameters the run used.
+    grads : mapping of ParamKey to ndarray
+    """
+
+    binding: Binding
+    fused: Mapping[str, str]
+    params: Mapping[ParamKey, np.ndarray]
+    grads: Mapping[ParamKey, np.ndarray]
+
+    @property
+    def ready_for_backward(self) -> bool:
+        """Whether the forward pass is done and the backward pass not begun."""
+        return self.binding.position == self.binding.plan.n_forward
+
+    def require(self, key: BufferKey, what: str) -> np.ndarray:
+        """Return a buffer's array, or raise if it does not hold its value now."""
+        buffer = self.binding.plan.buffers.get(key)
+        if buffer is not None and buffer.birth >= self.binding.position:
+            raise NotKeptError(f"{what} is not computed yet: this run has not come so far")
+        if buffer is None or buffer.death < self.binding.position:
+            raise NotKeptError(f"{what} was not kept; {HOW_TO_KEEP}")
+        return self.binding.arrays[key]
+
+    def require_gradient(self, name: str) -> None:
+        """Raise unless the gradient of a node's output is whole: every reader has sent its part."""
+        last = len(self.binding.plan.steps)  # where a node has no step, when all is done
+        self._require_position(
+            self.binding.plan.backward_positions.get(name, last), f"{name}.grad_output"
+        )
+
+    def require_backward(self, name: str) -> None:
+        """Raise unless the backward pass has come past the node."""
+        last = len(self.binding.plan.steps) - 1
+        position = self.binding.plan.backward_positions.get(name, last)
+        self._require_position(position + 1, f"{name}.grad_inputs")
+
+    def require_params_gradient(self, name: str) -> None:
+        """Raise unless the gradients of a node's parameters are whole, over all their uses."""
+        plan = self.binding.plan
+        done = [plan.gradient_positions.get(key, -1) for key in plan.params.get(name, {}).values()]
+        first = plan.n_forward
+        self._require_position(max([first, *done]) + 1, f"{name}.grad_params")
+
+    def _require_position(self, position: int, what: str) -> None:
+        plan = self.binding.plan
+        if self.binding.position <= plan.n_forward:
+            raise NotKeptError(
+                f"{what}: the backward pass has not run on these values; call model.backward()"
+            )
+        if self.binding.position < position:
+            raise NotKeptError(f"{what}: the backward pass has not come to this yet")
+
+
+def read_only(array: np.ndarray) -> np.ndarray:
+    """Return a view that cannot be written to."""
+    view = array.view()
+    view.flags.writeable = False
+    return view

@@ -1,0 +1,101 @@
+"""Runners: the ways a model runs, each with its lowered graph, plan, scheduler and feed check."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from dagnet.errors import GraphError, UnknownNameError
+from dagnet.feeds import Feeder, feed_rules
+from dagnet.graph import Graph, ParamKey
+from dagnet.parameters import ParameterStore
+from dagnet.passes import for_prediction, fuse_logits, fused_activations, prune, quiet_branches
+from dagnet.plan import Keep, make_plan
+from dagnet.scheduler import Binding, Scheduler
+
+
+@dataclass(frozen=True)
+class Runner:
+    """A scheduler with the check of its feeds.
+
+    Attributes
+    ----------
+    scheduler : Scheduler
+    feeder : Feeder
+    fused : mapping of str to str
+        For each loss computed from logits, the activation it skips.
+    """
+
+    scheduler: Scheduler
+    feeder: Feeder
+    fused: Mapping[str, str]
+
+    def begin(self, feeds: Mapping[str, Any]) -> Binding:
+        """Check the feeds and put them in place for a run."""
+        return self.scheduler.begin(*self.feeder(feeds))
+
+    def forward(self, feeds: Mapping[str, Any]) -> Binding:
+        """Check the feeds anew and run all forward steps on them."""
+        self.feeder.forget()
+        binding = self.begin(feeds)
+        self.scheduler.forward(binding)
+        return binding
+
+
+class Runners:
+    """The runners of one graph, each made when first used."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        store: ParameterStore,
+        states: Mapping[ParamKey, np.ndarray],
+        rng: np.random.Generator,
+        check_finite: bool,
+    ):
+        self._graph = graph
+        self._store = store
+        self._states = states
+        self._rng = rng
+        self._check_finite = check_finite
+        self._training: dict[str, Runner] = {}
+
+    def training(self, keep: Keep) -> Runner:
+        """Forward and backward, in training mode, keeping what is needed or all."""
+        if keep not in self._training:
+            if keep not in ("needed", "all"):
+                raise UnknownNameError.of("way to keep values", keep, ["needed", "all"])
+            lowered = quiet_branches(fuse_logits(self._with_losses()))
+            fused = fused_activations(self._graph, lowered)
+            if keep == "needed":
+                lowered = prune(lowered, lowered.losses, ())
+            self._training[keep] = self._runner(lowered, fused, keep=keep)
+        return self._training[keep]
+
+    @cached_property
+    def predicting(self) -> Runner:
+        """Forward to the outputs, in prediction mode."""
+        graph = prune(for_prediction(self._graph), (), self._graph.outputs)
+        return self._runner(graph, backward=False)
+
+    @cached_property
+    def evaluating(self) -> Runner:
+        """Forward to the outputs and the losses, in prediction mode."""
+        graph = fuse_logits(for_prediction(self._with_losses()))
+        return self._runner(graph, backward=False)
+
+    def _with_losses(self) -> Graph:
+        if not self._graph.losses:
+            raise GraphError("the model has no cost: it can predict, but not train")
+        return self._graph
+
+    def _runner(
+        self, graph: Graph, fused: Mapping[str, str] | None = None, **options: Any
+    ) -> Runner:
+        dtype = str(self._store.data.dtype)
+        plan = make_plan(graph, dtype=dtype, **options)
+        # The rules come from the graph as defined: fusion must not change what may be fed.
+        feeder = Feeder(feed_rules(self._graph, graph.inputs), dtype, self._check_finite)
+        return Runner(Scheduler(plan, self._store, self._states, self._rng), feeder, fused or {})

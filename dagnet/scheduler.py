@@ -1,0 +1,274 @@
+"""The scheduler: runs a plan over real arrays, forward, then backward in the reverse order.
+
+It owns the arrays. For each number of examples it binds the plan once: every buffer becomes a
+view into an arena, every step a list of calls with all their arguments. After that a run only
+makes the calls.
+"""
+
+from collections import OrderedDict
+from collections.abc import Mapping
+from functools import partial
+from math import prod
+
+import numpy as np
+
+from dagnet.executors import Call, Hooks, run_compiled, run_interpreted
+from dagnet.graph import ParamKey
+from dagnet.node import M, Shape
+from dagnet.ops.base import Frame
+from dagnet.parameters import ParameterStore
+from dagnet.plan import ALIGNMENT, BufferKey, Plan, Step, Target
+
+#: Bindings kept for different numbers of examples: a full batch, a last smaller one, a spare.
+BINDINGS_KEPT = 3
+
+
+class Binding:
+    """A plan bound to memory for runs of `m` examples.
+
+    Attributes
+    ----------
+    position : int
+        How many of the plan's steps the run under way has done.
+    frames : dict of Frame
+        The arrays of every node, by name.
+    arrays : dict of ndarray
+        The plan's buffers.
+    forward, backward : list of (Step, list of call)
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        m: int,
+        arenas: "Arenas",
+        store: ParameterStore,
+        states: Mapping[str, dict[str, np.ndarray]],
+        rng: np.random.Generator,
+    ):
+        self.plan = plan
+        self.m = m
+        self.position = 0
+        self.arrays = arenas.views(plan, m)
+        self.work: dict[str, dict[str, np.ndarray]] = {}
+        for key, array in self.arrays.items():
+            if len(key) == 3 and key[0] == "work":
+                self.work.setdefault(key[1], {})[str(key[2])] = array
+        self.frames = {
+            v.name: self._frame(v.name, m, store, states, rng) for v in plan.graph.vertices.values()
+        }
+        self.fed: dict[str, np.ndarray] = {}
+        self.forward = [(step, [self._forward(step)]) for step in plan.forward]
+        self.backward = [(step, self._backward(step, store)) for step in plan.backward]
+        self.seeding = self._seed()
+        self.forward_calls = [call for _, calls in self.forward for call in calls]
+        self.backward_calls = [call for _, calls in self.backward for call in calls]
+
+    def _frame(
+        self,
+        name: str,
+        m: int,
+        store: ParameterStore,
+        states: Mapping[str, dict[str, np.ndarray]],
+        rng: np.random.Generator,
+    ) -> Frame:
+        v = self.plan.graph.vertices[name]
+        frame = Frame()
+        frame.name, frame.source = v.name, v.source
+        frame.m = m
+        frame.rng = rng
+        frame.inputs = tuple(self.arrays.get(("output", n)) for n in v.inputs)  # type: ignore[misc]
+        frame.params = {local: store.arrays[key] for local, key in self.plan.params[name].items()}
+        frame.state = states.get(v.owner, {})
+        frame.work = self.work.get(name, {})
+        frame.grad_inputs = (None,) * len(v.inputs)
+        frame.grad_params = {}
+        if not v.is_input:
+            frame.output = self.arrays["output", name]
+        if ("grad", name) in self.arrays:
+            frame.grad_output = self.arrays["grad", name]
+        return frame
+
+    def _forward(self, step: Step) -> Call:
+        op = self.plan.graph.vertices[step.name].op
+        return partial(op.forward, self.frames[step.name])
+
+    def _backward(self, step: Step, store: ParameterStore) -> list[Call]:
+        """Bind one node's backward: the op's own call, then the sums of shared gradients."""
+        frame = self.frames[step.name]
+        op = self.plan.graph.vertices[step.name].op
+        calls: list[Call] = [partial(op.backward, frame)]
+        frame.grad_inputs = tuple(t and self.arrays[t.buffer] for t in step.targets)
+        for target in step.targets:
+            calls += self._collect(target)
+        for local, key, part in step.params:
+            total = store.grads[key]
+            frame.grad_params[local] = self.arrays[part] if part else total
+            if part:
+                calls.append(partial(np.add, total, self.arrays[part], out=total))
+        return calls
+
+    def _collect(self, target: Target | None) -> list[Call]:
+        if target is None or target.total is None:
+            return []
+        part, total = self.arrays[target.buffer], self.arrays[target.total]
+        if target.first:
+            return [partial(np.copyto, total, part)]
+        return [partial(np.add, total, part, out=total)]
+
+    def _seed(self) -> list[Call]:
+        """Set the losses' gradients to 1; return the calls that must do so before every run."""
+        every_run: list[Call] = []
+        for name, added in self.plan.seeds:
+            seed = self.arrays["grad", name]
+            seed.fill(1.0)
+            if added:
+                every_run.append(partial(seed.fill, 1.0))
+        return every_run
+
+    def feed(self, feeds: Mapping[str, np.ndarray]) -> None:
+        """Let the nodes that read inputs see these arrays, without copying them."""
+        for name in self.plan.graph.inputs:
+            array = feeds[name]
+            if self.fed.get(name) is array:
+                continue
+            self.fed[name] = self.frames[name].output = array
+            for consumer, slot in self.plan.graph.consumers[name]:
+                frame = self.frames[consumer]
+                frame.inputs = (*frame.inputs[:slot], array, *frame.inputs[slot + 1 :])
+
+
+class Arenas:
+    """The memory of a plan: one block for values that grow with the examples, one for the rest."""
+
+    def __init__(self) -> None:
+        self.scaled = _aligned(0)
+        self.fixed = _aligned(0)
+
+    def fits(self, plan: Plan, m: int) -> bool:
+        return self.scaled.nbytes >= plan.scaled_size * padded(m)
+
+    def grow(self, plan: Plan, m: int) -> None:
+        self.scaled = _aligned(plan.scaled_size * padded(m))
+        self.fixed = _aligned(plan.fixed_size)
+
+    def views(self, plan: Plan, m: int) -> dict[BufferKey, np.ndarray]:
+        """Return every buffer of the plan as an array for m examples."""
+        arrays: dict[BufferKey, np.ndarray] = {}
+        step = padded(m)
+        for key, buffer in plan.buffers.items():
+            if buffer.scaled:
+                memory, offset = self.scaled, buffer.offset * step
+            else:
+                memory, offset = self.fixed, buffer.offset
+            shape = resolve(buffer.shape, m)
+            dtype = np.dtype(buffer.dtype)
+            stop = offset + prod(shape) * dtype.itemsize
+            arrays[key] = memory[offset:stop].view(dtype).reshape(shape)
+        return arrays
+
+
+def padded(m: int) -> int:
+    """Return the examples for which memory is laid out: large runs start on aligned addresses."""
+    return m if m < 64 else -(-m // 8) * 8
+
+
+def resolve(shape: Shape, m: int) -> tuple[int, ...]:
+    """Return the shape with its symbol replaced by the number of examples."""
+    return tuple(m if axis == M else int(axis) for axis in shape)
+
+
+def _aligned(nbytes: int) -> np.ndarray:
+    memory = np.empty(nbytes + ALIGNMENT, np.uint8)
+    start = -memory.ctypes.data % ALIGNMENT
+    return memory[start : start + nbytes]
+
+
+class Scheduler:
+    """Runs one plan.
+
+    Parameters
+    ----------
+    plan : Plan
+    store : ParameterStore
+        Read forward; its `grad` is written backward.
+    states : mapping of ParamKey to ndarray
+        Arrays such as running means, by owner and name.
+    rng : numpy.random.Generator
+        For ops that draw random numbers.
+    """
+
+    def __init__(
+        self,
+        plan: Plan,
+        store: ParameterStore,
+        states: Mapping[ParamKey, np.ndarray],
+        rng: np.random.Generator,
+    ):
+        self.plan = plan
+        self._store = store
+        self._states: dict[str, dict[str, np.ndarray]] = {}
+        for (owner, name), array in states.items():
+            self._states.setdefault(owner, {})[name] = array
+        self._rng = rng
+        self._arenas = Arenas()
+        self._bindings: OrderedDict[int, Binding] = OrderedDict()
+
+    def bind(self, m: int) -> Binding:
+        """Return the plan bound for m examples; bindings share their memory."""
+        if m in self._bindings:
+            return self._bindings[m]
+        if not self._arenas.fits(self.plan, m) or not self._bindings:
+            self._bindings.clear()
+            self._arenas.grow(self.plan, m)
+        while len(self._bindings) >= BINDINGS_KEPT:
+            self._bindings.popitem(last=False)
+        binding = Binding(self.plan, m, self._arenas, self._store, self._states, self._rng)
+        self._bindings[m] = binding
+        return binding
+
+    def begin(self, feeds: Mapping[str, np.ndarray], m: int) -> Binding:
+        """Return the plan bound for m examples, with the fed arrays in place and no step done."""
+        binding = self.bind(m)
+        binding.feed(feeds)
+        binding.position = 0
+        return binding
+
+    def forward(self, binding: Binding, hooks: Hooks | None = None) -> None:
+        """Run all forward steps."""
+        with np.errstate(all="ignore"):
+            if hooks is None:
+                run_compiled(binding.forward_calls)
+            else:
+                run_interpreted(binding.forward, _Counting(binding, hooks))
+        binding.position = self.plan.n_forward
+
+    def backward(self, binding: Binding, hooks: Hooks | None = None) -> None:
+        """Run all backward steps over the values that `forward` left in the binding."""
+        with np.errstate(all="ignore"):
+            run_compiled(binding.seeding)
+            if hooks is None:
+                run_compiled(binding.backward_calls)
+            else:
+                run_interpreted(binding.backward, _Counting(binding, hooks))
+        binding.position = len(self.plan.steps)
+
+
+class _Counting:
+    """Hooks that keep the position true, so that other hooks can read what is computed."""
+
+    def __init__(self, binding: Binding, hooks: Hooks):
+        self._binding = binding
+        self._hooks = hooks
+
+    def before_node(self, name: str, phase: str) -> None:
+        self._hooks.before_node(name, phase)
+
+    def after_node(self, name: str, phase: str) -> None:
+        self._binding.position += 1
+        self._hooks.after_node(name, phase)
+
+
+def cost(binding: Binding) -> float:
+    """Return the sum of the losses of a run."""
+    return float(sum(binding.frames[name].output[()] for name in binding.plan.graph.losses))

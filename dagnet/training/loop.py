@@ -1,0 +1,316 @@
+"""The training loop."""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from functools import cached_property
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dagnet.errors import ArgumentError, ArgumentTypeError
+from dagnet.model import Model
+from dagnet.plan import Keep, is_scaled
+from dagnet.settings import check_choice
+from dagnet.training.batches import Batches
+from dagnet.training.callbacks import Callback
+from dagnet.training.checkpoint import Checkpoint, fingerprint, load, restore
+from dagnet.training.evaluation import Judge
+from dagnet.training.history import History
+from dagnet.training.interrupt import noticing_interrupts
+from dagnet.training.metrics import Metric
+from dagnet.training.optimizer import Optimizer
+from dagnet.training.optimizers import SGD
+from dagnet.training.progress import ProgressBar
+
+if TYPE_CHECKING:
+    from dagnet.data import Scaler
+
+#: Rows a history gets if the user does not say how often to log.
+ROWS = 100
+
+
+class Training:
+    """One call of `fit`: what runs, how far it has come, and what callbacks see as `run`.
+
+    Attributes
+    ----------
+    model : Model
+    optimizer : Optimizer
+    history : History
+    epoch, step : int
+        Epochs begun and updates made, from 1 while the first is under way.
+    metrics : dict of float
+        This epoch's numbers: always the cost, and the metrics where they are logged.
+    logged : bool
+        Whether this epoch got a row in the history.
+    """
+
+    def __init__(
+        self,
+        model: Model,
+        batches: Batches,
+        judge: Judge,
+        optimizer: Optimizer,
+        epochs: int,
+        log_every: int,
+        shuffle: bool,
+        keep: Keep,
+        callbacks: Sequence[Callback],
+        train_feeds: dict[str, np.ndarray],
+        validation_feeds: dict[str, np.ndarray] | None,
+        checkpoint: Checkpoint | None,
+        resume: str | PathLike[str] | None,
+    ):
+        self.model = model
+        self.optimizer = optimizer
+        self.history = History()
+        self.epoch = 0
+        self.step = 0
+        self.metrics: dict[str, float] = {}
+        self.logged = False
+        self.batches = batches
+        self.judge = judge
+        self.epochs = epochs
+        self.log_every = log_every
+        self.shuffle = shuffle
+        self.keep = keep
+        self.callbacks = list(callbacks)
+        self.checkpoint = checkpoint
+        self.optimizer_config = optimizer.config  # as given; callbacks may change the optimizer
+        self._train_feeds = train_feeds
+        self._validation_feeds = validation_feeds
+        self._hooks = _NodeHooks(self) if any(c.wants_nodes for c in callbacks) else None
+        self._stop_reason = ""
+        #: Where this epoch stands: its order of examples, batches done, and sum of their costs.
+        self.under_way = False
+        self.order: np.ndarray | None = None
+        self.batch = 0
+        self.cost_sum = 0.0
+        self._updating = False
+        self._saved = None if resume is None else load(resume, self)
+
+    @cached_property
+    def fingerprint(self) -> int:
+        """What tells this training's data from others'."""
+        return fingerprint(self._train_feeds)
+
+    def stop(self, reason: str) -> None:
+        """End the training after this update, and say why in the history."""
+        self._stop_reason = str(reason) or "stopped"
+
+    def run(self) -> History:
+        """Train to the end, an interruption, or a callback's stop."""
+        told: list[Callback] = []
+        with noticing_interrupts() as interrupted:
+            try:
+                for callback in self.callbacks:
+                    told.append(callback)
+                    callback.on_start(self)
+                if self._saved is not None:
+                    restore(self._saved, self)
+                self._run_until_stopped(interrupted)
+            finally:
+                with ExitStack() as ends:  # everyone is told of the end, whatever another raises
+                    for callback in reversed(told):
+                        ends.callback(callback.on_end, self)
+        return self.history
+
+    def _run_until_stopped(self, interrupted: Callable[[], bool]) -> None:
+        try:
+            self._run_epochs(interrupted)
+        except KeyboardInterrupt:
+            if interrupted():  # the second Ctrl-C: at once, even amid an update
+                raise
+        self.history.stopped = self._reason()
+        if self.history.stopped == "interrupted":
+            self._leave()
+
+    def _leave(self) -> None:
+        """Write the checkpoint, then a last row where the last updates have none."""
+        if self.checkpoint and not self._updating:
+            self.checkpoint.write(self)
+        if self.step > self.history.last.get("step", 0) and self.metrics:
+            self._log()
+
+    def _reason(self) -> str:
+        if self._stop_reason:
+            return self._stop_reason
+        return "interrupted" if self.under_way or self.epoch < self.epochs else "finished"
+
+    def _run_epochs(self, interrupted: Callable[[], bool]) -> None:
+        while not self._stop_reason and (self.under_way or self.epoch < self.epochs):
+            if not self.under_way:
+                self._begin_epoch()
+            self._run_batches(interrupted)
+            if self.batch == self.batches.count or self._stop_reason:
+                self._end_epoch()
+            if interrupted():
+                return
+
+    def _begin_epoch(self) -> None:
+        self.epoch += 1
+        self.under_way = True
+        self.batch, self.cost_sum = 0, 0.0
+        if not self.batches.whole:
+            m = self.batches.m
+            self.order = self.model.rng.permutation(m) if self.shuffle else np.arange(m)
+        self._tell("on_epoch_start")
+
+    def _run_batches(self, interrupted: Callable[[], bool]) -> None:
+        """Run the epoch's remaining batches, or until training is interrupted or stopped."""
+        for feeds in self.batches.over(self.order, self.batch):
+            self._updating = True
+            cost = self.model.train_step(feeds, self.optimizer, self.keep, self._hooks)
+            self._updating = False
+            self.cost_sum += cost * self.batches.length(self.batch)
+            self.batch += 1
+            self.step += 1
+            self.metrics = {"cost": self._cost()}
+            self._tell("on_batch")
+            if self._stop_reason or interrupted():
+                break
+
+    def _end_epoch(self) -> None:
+        self.metrics = {"cost": self._cost()}
+        self.logged = self.epoch in (1, self.epochs) or self.epoch % self.log_every == 0
+        if self.logged or self._stop_reason:
+            self._log_measured()
+        self.under_way = False
+        self._tell("on_epoch")
+        if self._stop_reason and not self.logged:  # it has become the last one just now
+            self._log_measured()
+        if self.checkpoint and self.epoch % self.checkpoint.every == 0:
+            self.checkpoint.write(self)
+
+    def _cost(self) -> float:
+        """Return the mean cost of this epoch's examples so far."""
+        return self.cost_sum / self.batches.done(self.batch)
+
+    def _log_measured(self) -> None:
+        self.logged = True
+        self.metrics |= self._measure()
+        self._log()
+
+    def _log(self) -> None:
+        rate = self.optimizer.rate
+        self.history.append(epoch=self.epoch, step=self.step, learning_rate=rate, **self.metrics)
+
+    def _measure(self) -> dict[str, float]:
+        """Return the metrics on the training data, and all numbers on the validation data."""
+        train = self.judge(self._train_feeds)
+        del train["cost"]  # the cost of the epoch is that of its updates
+        if self._validation_feeds is None:
+            return train
+        held_out = self.judge(self._validation_feeds)
+        return train | {f"val_{name}": value for name, value in held_out.items()}
+
+    def _tell(self, event: str) -> None:
+        for callback in self.callbacks:
+            getattr(callback, event)(self)
+
+
+class _NodeHooks:
+    """Passes the scheduler's hooks on to the callbacks."""
+
+    def __init__(self, training: Training):
+        self._training = training
+        self._callbacks = [c for c in training.callbacks if c.wants_nodes]
+
+    def before_node(self, name: str, phase: Any) -> None:
+        for callback in self._callbacks:
+            callback.before_node(self._training, name, phase)
+
+    def after_node(self, name: str, phase: Any) -> None:
+        for callback in self._callbacks:
+            callback.after_node(self._training, name, phase)
+
+
+def fit(
+    model: Model,
+    X: Any,
+    Y: Any = None,
+    *,
+    epochs: int = 100,
+    batch_size: int | None = None,
+    optimizer: Optimizer | None = None,
+    validation: tuple[Any, Any] | None = None,
+    metrics: Sequence[str | Metric] | None = None,
+    callbacks: Sequence[Callback] = (),
+    scaling: "Scaler | str | None" = None,
+    shuffle: bool = True,
+    log_every: int | None = None,
+    progress: bool = True,
+    keep: Keep = "needed",
+    checkpoint: str | PathLike[str] | None = None,
+    checkpoint_every: int | None = None,
+    resume: str | PathLike[str] | None = None,
+) -> History:
+    """Train a model; see `Model.fit`."""
+    epochs = _positive("epochs", epochs)
+    log_every = _positive("log_every", log_every, max(1, epochs // ROWS))
+    every = _positive("checkpoint_every", checkpoint_every, log_every)
+    optimizer = SGD(0.01) if optimizer is None else optimizer
+    _check_objects(optimizer, callbacks)
+    optimizer.check(model.store)
+    check_choice("way to keep values", keep, ("needed", "all"))
+    file = None if checkpoint is None else Checkpoint(checkpoint, every)
+    bar = [ProgressBar(epochs)] if progress else []
+
+    before = model.scaling
+    try:
+        raw = model.feeds(X, Y)
+        if scaling is not None:
+            model.fit_scaling(scaling, raw)
+        feeds, m = model.check_feeds(model.prepare(raw))
+        held_out = None
+        if validation is not None:
+            held_out, _ = model.check_feeds(model.prepare(model.feeds(*_pair(validation))))
+        scaled = {name for name in feeds if is_scaled(model.shapes[name])}
+        training = Training(
+            model,
+            Batches(feeds, scaled, m, batch_size),
+            Judge(model, metrics),
+            optimizer,
+            epochs,
+            log_every,
+            shuffle,
+            keep,
+            [*callbacks, *bar],
+            feeds,
+            held_out,
+            file,
+            resume,
+        )
+    except BaseException:
+        model.scaling = before
+        raise
+    return training.run()
+
+
+def _check_objects(optimizer: Any, callbacks: Any) -> None:
+    if not isinstance(optimizer, Optimizer):
+        raise ArgumentTypeError(
+            f"optimizer must be an object such as dn.SGD(0.01), got {optimizer!r}"
+        )
+    if not isinstance(callbacks, Sequence):
+        raise ArgumentTypeError(f"callbacks must be a list of callbacks, got {callbacks!r}")
+    for callback in callbacks:
+        if not isinstance(callback, Callback):
+            raise ArgumentTypeError(
+                f"a callback must be an object of a subclass of dn.Callback, got {callback!r}"
+            )
+
+
+def _positive(what: str, value: Any, default: int | None = None) -> int:
+    if value is None and default is not None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise ArgumentError(f"{what} must be a positive integer, got {value!r}")
+    return int(value)
+
+
+def _pair(validation: Any) -> tuple[Any, Any]:
+    if not isinstance(validation, tuple | list) or len(validation) != 2:
+        raise ArgumentTypeError("validation must be a pair (X, Y)")
+    return validation[0], validation[1]

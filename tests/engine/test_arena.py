@@ -1,0 +1,98 @@
+"""Arena packing: what lives together never overlaps, and what is dead makes room."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from random_networks import random_dags
+
+from dagnet.arena import Lifetime, pack
+
+
+def make(rows):
+    return {
+        i: Lifetime(size, birth, birth + length) for i, (size, birth, length) in enumerate(rows)
+    }
+
+
+def peak(lifetimes):
+    """The most units that live at one position."""
+    return max(
+        (
+            sum(v.size for v in lifetimes.values() if v.birth <= now <= v.death)
+            for now in {v.birth for v in lifetimes.values()}
+        ),
+        default=0,
+    )
+
+
+values = st.lists(
+    st.tuples(st.integers(0, 50), st.integers(0, 30), st.integers(0, 12)), max_size=40
+)
+
+
+@random_dags
+@given(values)
+def test_no_two_values_that_live_at_one_position_overlap(rows):
+    lifetimes = make(rows)
+    packing = pack(lifetimes)
+    assert packing.offsets.keys() == lifetimes.keys()
+    for i, a in lifetimes.items():
+        assert packing.offsets[i] >= 0
+        assert packing.offsets[i] + a.size <= max(packing.size, packing.offsets[i])
+        for j, b in lifetimes.items():
+            if i < j and a.birth <= b.death and b.birth <= a.death and a.size and b.size:
+                apart = (
+                    packing.offsets[i] + a.size <= packing.offsets[j]
+                    or packing.offsets[j] + b.size <= packing.offsets[i]
+                )
+                assert apart, (a, b)
+
+
+@random_dags
+@given(values)
+def test_the_size_lies_between_the_peak_and_no_reuse_at_all(rows):
+    lifetimes = make(rows)
+    assert peak(lifetimes) <= pack(lifetimes).size <= sum(v.size for v in lifetimes.values())
+
+
+@random_dags
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(0, 12)), min_size=1), st.integers(1, 64))
+def test_values_of_one_size_need_no_more_than_the_peak(spans, size):
+    lifetimes = make([(size, birth, length) for birth, length in spans])
+    assert pack(lifetimes).size == peak(lifetimes)
+
+
+def test_a_long_chain_needs_two_blocks():
+    lifetimes = {i: Lifetime(7, i, i + 1) for i in range(1000)}
+    assert pack(lifetimes).size == 2 * 7
+
+
+def test_freed_neighbours_merge():
+    """Two blocks of 3 and 5, side by side and dead, hold a later one of 8."""
+    lifetimes = {"a": Lifetime(3, 0, 1), "b": Lifetime(5, 0, 2), "c": Lifetime(8, 3, 3)}
+    assert pack(lifetimes).size == 8
+
+
+def test_the_smallest_gap_that_fits_is_taken():
+    """Gaps of 7 and 3, each between walls: 3 goes into the gap of 3, so that 7 still fits."""
+    lifetimes = {
+        "gap7": Lifetime(7, 0, 0),
+        "wall1": Lifetime(1, 0, 9),
+        "gap3": Lifetime(3, 0, 0),
+        "wall2": Lifetime(1, 0, 9),
+        "three": Lifetime(3, 1, 9),
+        "seven": Lifetime(7, 2, 9),
+    }
+    packing = pack(lifetimes)
+    assert packing.offsets["three"] == packing.offsets["gap3"]
+    assert packing.offsets["seven"] == packing.offsets["gap7"]
+    assert packing.size == 12
+
+
+def test_nothing_and_empty_values_need_no_memory():
+    assert pack({}).size == 0
+    assert pack({"a": Lifetime(0, 0, 5), "b": Lifetime(0, 2, 3)}).size == 0
+
+
+def test_the_packing_does_not_change_from_run_to_run():
+    lifetimes = {i: Lifetime(1 + i * 7 % 11, i * 5 % 13, i * 5 % 13 + i % 4) for i in range(60)}
+    assert pack(lifetimes) == pack(dict(lifetimes))
