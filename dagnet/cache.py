@@ -191,8 +191,7 @@ class Cache(Mapping[str, Record]):
     def named_params(
         self, name: str, arrays: Mapping[ParamKey, np.ndarray]
     ) -> dict[str, np.ndarray]:
-        keys = self.run.binding.plan.params.get(name, {})
-        return {local: read_only(arrays[key]) for local, key in keys.items()}
+        return {n: read_only(arrays[key]) for n, key in self.run.keys[name].items()}
 
     def grad_output(self, name: str) -> np.ndarray:
         self.run.require_gradient(name)

@@ -82,14 +82,12 @@ class Feeder:
         if self._unchanged(feeds):
             return self._arrays, self._m
         self._check_names(feeds)
-        arrays = {name: self._array(rule, feeds[name]) for name, rule in self.rules.items()}
-        m = self._count_examples(arrays)
-        for name, rule in self.rules.items():
-            self._check_values(rule, arrays[name])
+        arrays = {name: self._checked(rule, feeds[name]) for name, rule in self.rules.items()}
+        self._m = self._count_examples(arrays)
         # What was converted is a copy: convert it again next time, it may have been written to.
         self._given = {n: feeds[n] for n in self.rules if arrays[n] is feeds[n]}
-        self._arrays, self._m = arrays, m
-        return arrays, m
+        self._arrays = arrays
+        return arrays, self._m
 
     def forget(self) -> None:
         """Check the next feeds in any case, even if the same arrays come again."""
@@ -97,10 +95,8 @@ class Feeder:
 
     def _unchanged(self, feeds: Mapping[str, object]) -> bool:
         given = self._given
-        return (
-            len(given) == len(self.rules) == len(feeds)
-            and isinstance(feeds, Mapping)
-            and all(feeds.get(name) is array for name, array in given.items())
+        return len(given) == len(self.rules) == len(feeds) and all(
+            feeds.get(name) is array for name, array in given.items()
         )
 
     def _check_names(self, feeds: Mapping[str, object]) -> None:
@@ -116,6 +112,13 @@ class Feeder:
             if name not in self.rules:
                 problem = UnknownNameError.of("input", name, self.rules)
                 raise FeedError(f"an array was fed for {name!r}, but there is {problem}")
+
+    def _checked(self, rule: FeedRule, value: object) -> np.ndarray:
+        if rule.name in self._given and self._given[rule.name] is value:
+            return self._arrays[rule.name]
+        array = self._array(rule, value)
+        self._check_values(rule, array)
+        return array
 
     def _array(self, rule: FeedRule, value: object) -> np.ndarray:
         array = as_array(value, rule.label)

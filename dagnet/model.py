@@ -27,6 +27,7 @@ from dagnet.passes import (
     collect_parameters,
     collect_states,
     infer_shapes,
+    parameter_keys,
     verify,
 )
 from dagnet.plan import Keep, is_scaled
@@ -144,6 +145,7 @@ class Model:
         self.shapes = shapes
         self.store = ParameterStore(parameters, self.dtype)
         self.params = ArraysByOwner(self.store.arrays)
+        self._keys = {v.name: parameter_keys(v, shapes) for v in graph.vertices.values()}
         states = collect_states(graph, shapes)
         arrays = {key: np.full(s.shape, s.fill, self.dtype) for key, s in states.items()}
         self.state = ArraysByOwner(arrays, "state")
@@ -175,7 +177,7 @@ class Model:
         runner = self._runners.training(keep)
         runner.feeder.forget()
         binding = runner.begin(feeds)
-        self._run = Run(binding, runner.fused, self.store.arrays, self.store.grads)
+        self._run = Run(binding, runner.fused, self._keys, self.store.arrays, self.store.grads)
         runner.scheduler.forward(binding, self._hooks(hooks))
         return cost(binding)
 
@@ -212,7 +214,7 @@ class Model:
         hooks = self._hooks(hooks)
         binding = runner.begin(feeds)
         params = self.store.snapshot() if keep == "all" else self.store.arrays
-        self._run = Run(binding, runner.fused, params, self.store.grads)
+        self._run = Run(binding, runner.fused, self._keys, params, self.store.grads)
         runner.scheduler.forward(binding, hooks)
         runner.scheduler.backward(binding, hooks)
         with np.errstate(all="ignore"):  # who diverges sees it in the cost, not in warnings
@@ -233,7 +235,11 @@ class Model:
         ndarray, or dict of ndarray if there are several outputs
         """
         runner = self._runners.predicting
-        binding = runner.forward(self.prepare(self.feeds(X)))
+        feeds = self.feeds(X)
+        for name in self.graph.inputs:
+            if name not in runner.feeder.rules:
+                feeds.pop(name, None)  # targets may come along
+        binding = runner.forward(self.prepare(feeds))
         outputs = {n: binding.frames[n].output.copy() for n in self.graph.outputs}
         return next(iter(outputs.values())) if len(outputs) == 1 else outputs
 

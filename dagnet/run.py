@@ -26,6 +26,8 @@ class Run:
         Its `position` tells how many steps are done.
     fused : mapping of str to str
         For each loss computed from logits, the activation it skipped.
+    keys : mapping
+        The parameters of every node of the user's graph, by the op's own names.
     params : mapping of ParamKey to ndarray
         The parameters the run used.
     grads : mapping of ParamKey to ndarray
@@ -33,6 +35,7 @@ class Run:
 
     binding: Binding
     fused: Mapping[str, str]
+    keys: Mapping[str, Mapping[str, ParamKey]]
     params: Mapping[ParamKey, np.ndarray]
     grads: Mapping[ParamKey, np.ndarray]
 
@@ -66,7 +69,7 @@ class Run:
     def require_params_gradient(self, name: str) -> None:
         """Raise unless the gradients of a node's parameters are whole, over all their uses."""
         plan = self.binding.plan
-        done = [plan.gradient_positions.get(key, -1) for key in plan.params.get(name, {}).values()]
+        done = [plan.gradient_positions.get(key, -1) for key in self.keys[name].values()]
         first = plan.n_forward
         self._require_position(max([first, *done]) + 1, f"{name}.grad_params")
 

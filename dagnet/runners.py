@@ -1,6 +1,6 @@
 """Runners: the ways a model runs, each with its lowered graph, plan, scheduler and feed check."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -71,20 +71,21 @@ class Runners:
             fused = fused_activations(self._graph, lowered)
             if keep == "needed":
                 lowered = prune(lowered, lowered.losses, ())
-            self._training[keep] = self._runner(lowered, fused, keep=keep)
+            # Both ways to keep take the same feeds, whether or not a branch of the outputs runs.
+            self._training[keep] = self._runner(lowered, self._graph.inputs, fused, keep=keep)
         return self._training[keep]
 
     @cached_property
     def predicting(self) -> Runner:
         """Forward to the outputs, in prediction mode."""
         graph = prune(for_prediction(self._graph), (), self._graph.outputs)
-        return self._runner(graph, backward=False)
+        return self._runner(graph, graph.inputs, backward=False)
 
     @cached_property
     def evaluating(self) -> Runner:
         """Forward to the outputs and the losses, in prediction mode."""
         graph = fuse_logits(for_prediction(self._with_losses()))
-        return self._runner(graph, backward=False)
+        return self._runner(graph, graph.inputs, backward=False)
 
     def _with_losses(self) -> Graph:
         if not self._graph.losses:
@@ -92,10 +93,14 @@ class Runners:
         return self._graph
 
     def _runner(
-        self, graph: Graph, fused: Mapping[str, str] | None = None, **options: Any
+        self,
+        graph: Graph,
+        inputs: Iterable[str],
+        fused: Mapping[str, str] | None = None,
+        **options: Any,
     ) -> Runner:
         dtype = str(self._store.data.dtype)
         plan = make_plan(graph, dtype=dtype, **options)
         # The rules come from the graph as defined: fusion must not change what may be fed.
-        feeder = Feeder(feed_rules(self._graph, graph.inputs), dtype, self._check_finite)
+        feeder = Feeder(feed_rules(self._graph, inputs), dtype, self._check_finite)
         return Runner(Scheduler(plan, self._store, self._states, self._rng), feeder, fused or {})

@@ -38,8 +38,6 @@ def inspect(
         _check_archive(save)
     model = open_model(model_path)
     X, Y = arrays_for(model, load_for(model, source, target, classes))
-    if node is not None:
-        model.graph.name_of(node)
     cost = model.forward(model.prepare(model.feeds(X, Y)))
     model.backward()
     records = list(model.cache.values()) if node is None else [model.cache[node]]

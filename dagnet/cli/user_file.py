@@ -25,7 +25,7 @@ class UserFileError(click.ClickException):
 
     def __init__(self, path: Path, error: Exception):
         super().__init__(f"{path} does not run, see above")
-        self.report = _trimmed(error, path)
+        self.report = _trimmed(error)
 
     def show(self, file: IO[Any] | None = None) -> None:
         click.echo(self.report, file=file, err=file is None)
@@ -94,13 +94,10 @@ def _importing_from(directory: Path) -> Iterator[None]:
         sys.path[:] = before
 
 
-def _trimmed(error: Exception, path: Path) -> str:
-    """Return the traceback from the user's file on, without dagnet's own lines."""
+def _trimmed(error: Exception) -> str:
+    """Return the traceback without dagnet's own lines, and those of no file."""
     report = TracebackException.from_exception(error)
-    frames = list(report.stack)
-    first = next((i for i, f in enumerate(frames) if f.filename == str(path)), len(frames))
-    # "<string>" and its like: code that a dataclass made.
-    report.stack[:] = [f for f in frames[first:] if not f.filename.startswith((_PACKAGE, "<"))]
+    report.stack[:] = [f for f in report.stack if not f.filename.startswith((_PACKAGE, "<"))]
     return "".join(report.format(chain=False)).rstrip()
 
 

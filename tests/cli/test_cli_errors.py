@@ -141,9 +141,16 @@ def test_inspect_refuses(fails, digits_model, tmp_path):
     assert snapshot(tmp_path) == {file: b""}
 
 
-def test_predict_refuses_before_it_reads(fails, tmp_path):
-    error = fails("predict", "gone.safetensors", "--data", "digits", "-o", tmp_path)
-    assert error == f"Error: cannot write {tmp_path}: it is a directory"
+def test_where_it_cannot_write_is_found_out_before_it_reads(fails, tmp_path):
+    file = tmp_path / "file.npz"
+    file.mkdir()
+    refused = f"Error: cannot write {file}: it is a directory"
+    assert fails("predict gone.safetensors --data digits -o", file) == refused
+    assert fails("inspect gone.safetensors --data digits --save", file) == refused
+    text = tmp_path / "text"
+    text.write_text("")
+    refused = fails("train --data gone.csv --layers 3,1 --out", text / "below")
+    assert refused.startswith(f"Error: cannot write {text}")
 
 
 def test_render_refuses(fails, run, tmp_path):

@@ -145,11 +145,12 @@ def test_evaluate_prints_what_the_library_measures(run, digits_model):
 
 def test_evaluate_a_regression(run, tmp_path):
     rng = np.random.default_rng(0)
-    X, Y = rng.standard_normal((3, 40)), rng.integers(0, 5, (1, 40)).astype(float)
-    np.savez(tmp_path / "line.npz", X=X, Y=Y)  # whole numbers, which the model tells are none
+    X, Y = rng.standard_normal((3, 40)).round(3), rng.integers(0, 5, (1, 40)).astype(float)
+    rows = [f"{a},{b},{c},{int(y)}\n" for a, b, c, y in np.vstack([X, Y]).T.tolist()]
+    (tmp_path / "line.csv").write_text("a,b,c,y\n" + "".join(rows))  # on its own, y is a class
     model = dn.mlp([3, 1], output="identity", seed=1)
     model.save(tmp_path / "line.safetensors")
-    result = run("evaluate", tmp_path / "line.safetensors", "--data", tmp_path / "line.npz")
+    result = run("evaluate", tmp_path / "line.safetensors", "--data", tmp_path / "line.csv")
     shown = {line.split()[0]: float(line.split()[1]) for line in result.stdout.splitlines()}
     measured = model.evaluate(X, Y, metrics=["mae", "mse", "r2"])
     assert shown == pytest.approx(measured, rel=1e-5)
@@ -236,8 +237,9 @@ def test_predicted_numbers(run, tmp_path, outputs):
 # render
 
 
-def test_render_draws_what_the_library_draws(run, digits_model, tmp_path):
-    path = digits_model[1]
+def test_render_draws_what_the_library_draws(run, tmp_path):
+    path = tmp_path / "net.safetensors"
+    dn.mlp([12, 5, 4, 3, 1], seed=1).save(path)
     drawn, expected = tmp_path / "drawn.dot", tmp_path / "expected.dot"
     result = run("render", path, "-o", drawn, "--direction", "right", "--no-fold")
     assert result.stdout == f"written to {drawn}\n"

@@ -6,8 +6,10 @@ import numpy as np
 import pytest
 
 import dagnet as dn
+from dagnet.cli.summary import summarize
 from dagnet.storage import load
 from dagnet.training import History
+from dagnet.training.checkpoint import Checkpoint
 
 WRITTEN = ["checkpoint.safetensors", "history.csv", "model.safetensors", "net.svg", "train.log"]
 
@@ -66,6 +68,22 @@ def test_trains_as_the_library_does(run, tmp_path):
     assert result.stderr == ""
 
 
+def test_only_what_predicts_is_summarized():
+    A = X = dn.Input(3, name="X")
+    for _ in range(2):
+        A = dn.Tanh()(dn.Linear(3)(A))
+    line = A
+    for _ in range(3):
+        A = dn.ReLU()(dn.Linear(3)(A))
+    cost = dn.MeanSquaredError()(A, dn.Input(3, name="Y"))
+    model = dn.Model(cost, outputs=[line])
+    assert summarize(model) == "[LINEAR -> TANH] x 2, 60 parameters"
+    assert summarize(dn.Model(cost, outputs=[A, line])).startswith(
+        "[LINEAR -> TANH] x 2 -> [LINEAR"
+    )
+    assert summarize(dn.Model(cost, outputs=[dn.Add()(line, X)])) == "5 nodes, 60 parameters"
+
+
 def test_the_input_may_stand_among_the_layers(run):
     with_input = run("train", "--data", "moons", "--layers", "2,5,1", "--epochs", 2)
     without = run("train", "--data", "moons", "--layers", "5,1", "--epochs", 2)
@@ -114,6 +132,36 @@ def test_regression_and_several_axes(run, tmp_path):
         logged = History.from_csv(tmp_path / scaling / "history.csv")
         measured = model.evaluate(pictures.reshape(12, 50)[:, :9], targets[:, :9])
         assert logged.last["val_mae"] == pytest.approx(measured["mae"])
+
+
+def test_a_test_file_holds_numbers_if_the_training_file_does(run, tmp_path):
+    train, test = tmp_path / "train.csv", tmp_path / "test.csv"
+    train.write_text("x,y\n1,1\n2,2.5\n3,3\n4,4\n")
+    test.write_text("x,y\n1,0\n2,2\n3,5\n")  # classes, on its own
+    result = run("train", "--data", train, "--test", test, "--layers", 1, "--epochs", 1)
+    assert result.stdout.count("val_mae") == 1
+
+
+def test_two_classes_may_be_two_units(run, tmp_path):
+    path = tmp_path / "net.py"
+    path.write_text(
+        "import dagnet as dn\n"
+        'X, Y = dn.Input(2, name="X"), dn.Input(2, name="Y")\n'
+        "cost = dn.CategoricalCrossEntropy()(dn.Softmax()(dn.Linear(2)(X)), Y)\n"
+    )
+    command = "train --data moons --epochs 100 --optimizer adam --lr 0.1 --model"
+    last = run(command, path).stdout.splitlines()[-1]
+    assert numbers(last.partition("  ")[2])["accuracy"] > 0.8
+
+
+def test_checkpoints_are_written_as_often_as_asked(run, monkeypatch, tmp_path):
+    written = []
+    monkeypatch.setattr(Checkpoint, "write", lambda self, training: written.append(training.epoch))
+    command = "train --data moons:m=40 --layers 1 --epochs 7 --out"
+    run(command, tmp_path, "--checkpoint-every", 3)
+    assert written == [3, 6]
+    run(command, tmp_path)
+    assert written == [3, 6, 7]
 
 
 def test_whole_numbers_are_what_targets_says(run, tmp_path):

@@ -158,6 +158,22 @@ def test_a_scalar_input_of_fixed_shape():
     assert three == pytest.approx(3 * one, rel=1e-15)
 
 
+@pytest.mark.parametrize("keep", ["needed", "all"])
+def test_an_input_that_only_an_output_needs_is_fed_both_ways(keep):
+    x, u, y = dn.Input(5, name="x"), dn.Input(5, name="u"), dn.Input(3, name="y")
+    cost = dn.MeanSquaredError()(dn.Linear(3)(x), y)
+    model = dn.Model(cost, outputs=[dn.Softmax(name="p")(u)], seed=1)
+    plain = dn.Model(cost, seed=1)
+    J = model.forward({"x": X, "u": X, "y": Y}, keep=keep)
+    assert J == plain.forward({"x": X, "y": Y}, keep=keep)
+    assert "'v'" in refused(model, {"x": X, "u": X, "y": Y, "v": X})
+
+
+def test_targets_may_be_given_to_predict():
+    model = binary()
+    assert bits(model.predict({"X": X, "Y": Y})) == bits(model.predict(X))
+
+
 # Refused.
 
 
@@ -211,6 +227,17 @@ def test_arrays_of_something_else_than_numbers(array):
     message = refused(model, {"X": array, "Y": Y}, FeedTypeError)
     assert message.startswith(labelled(model, "X"))
     assert f"got dtype {np.asarray(array).dtype}" in message
+
+
+def test_none_is_no_array():
+    """Before and after a run, and never the array of the run before."""
+    model = binary()
+    for feeds in ({"X": None, "Y": Y}, {"X": X, "Y": None}):
+        refused(model, feeds, FeedTypeError)
+        model.forward({"X": X, "Y": Y})
+        refused(model, feeds, FeedTypeError)
+        with pytest.raises(FeedTypeError):
+            model.train_step(feeds, dn.SGD(0.1))
 
 
 def test_a_ragged_list():

@@ -6,6 +6,7 @@ import networkx as nx
 import pytest
 from engine_helpers import here
 from hypothesis import given
+from hypothesis import strategies as st
 from random_networks import networks, random_dags
 
 import dagnet as dn
@@ -112,6 +113,19 @@ def test_a_hand_made_graph_is_put_into_one_order_whatever_is_unrelated():
         assert order[-1] == "c"
         assert order[1:3] == [v.name for v in given_order if v.name in "ab"]
     assert dn.Graph([c, b, a, x], outputs=["c"])["c"].inputs == ("b", "a")
+
+
+@random_dags
+@given(networks(), st.randoms(use_true_random=False))
+def test_of_all_nodes_that_could_come_next_the_first_given_comes(network, random):
+    vertices = list(network.graph().vertices.values())
+    random.shuffle(vertices)
+    order, waiting = [], list(vertices)
+    while waiting:
+        chosen = next(v for v in waiting if set(v.inputs) <= set(order))
+        waiting.remove(chosen)
+        order.append(chosen.name)
+    assert list(dn.Graph(vertices)) == order
 
 
 # networkx.

@@ -1,5 +1,6 @@
 """The scheduler: all ways to run give the same bits, for any number of examples, in order."""
 
+from dataclasses import field
 from itertools import product
 
 import numpy as np
@@ -225,6 +226,36 @@ def test_a_hook_may_stop_a_run_and_the_next_run_is_whole():
     with pytest.raises(KeyboardInterrupt):
         model.forward(feeds, keep="needed", hooks=Stop())
     assert model.forward(feeds, keep="needed") == J
+
+
+class Writing(Op):
+    """The identity, written into the hooks' list when it is computed."""
+
+    kind = "activation"
+    calls: list = field(default_factory=list)
+
+    def output_shape(self, *inputs):
+        return inputs[0]
+
+    def forward(self, f):
+        self.calls.append("forward")
+        f.output[...] = f.inputs[0]
+
+    def backward(self, f):
+        self.calls.append("backward")
+        f.grad_inputs[0][...] = f.grad_output
+
+
+def test_a_node_is_computed_between_its_two_hooks():
+    hooks = Recorder()
+    x, y = dn.Input(5, name="x"), dn.Input(3, name="y")
+    node = Writing(hooks.calls, name="w")(dn.Linear(3)(x))
+    model = dn.Model(dn.MeanSquaredError()(node, y), seed=1)
+    model.train_step({"x": np.ones((5, 2)), "y": np.ones((3, 2))}, dn.SGD(0.1), hooks=hooks)
+    for phase in ("forward", "backward"):
+        at = hooks.calls.index(phase)
+        expected = [("before", "w", phase), phase, ("after", "w", phase)]
+        assert hooks.calls[at - 1 : at + 2] == expected
 
 
 # Failures.

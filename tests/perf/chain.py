@@ -46,9 +46,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("lengths", nargs="*", type=int, default=[5_000, 50_000])
     lengths = parser.parse_args().lengths
-    print(
-        f"{'nodes':>8} {'define s':>9} {'compile s':>10} {'run s':>8} {'nodes/s':>10} {'us/node':>8}"
-    )
+    print("   nodes  define s  compile s    run s    nodes/s  us/node")
     for length in lengths:
         define, compile_, run = (
             min(t) for t in zip(*(measure(length) for _ in range(3)), strict=True)
