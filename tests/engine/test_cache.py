@@ -389,6 +389,23 @@ def test_what_a_needed_run_did_keep_can_be_read():
     assert bits(model.cache["X"].output) == bits(everything.cache["X"].output)
 
 
+@pytest.mark.parametrize("keep", ["needed", "all"])
+def test_parameters_of_a_use_that_the_run_left_out(keep):
+    """The first use of a shared op, which owns its parameters, is on no path to the loss."""
+    x, u, y = dn.Input(5, name="x"), dn.Input(5, name="u"), dn.Input(3, name="y")
+    shared = dn.Linear(3, name="shared")
+    side = shared(u)
+    model = dn.Model(dn.MeanSquaredError()(shared(x), y), outputs=[side], seed=1)
+    rng = np.random.default_rng(0)
+    arrays = {"x": rng.standard_normal((5, M)), "y": rng.standard_normal((3, M))}
+    model.train_step(arrays | {"u": arrays["x"]}, Still(), keep=keep)
+    for name in ("shared", "shared_2"):
+        record = model.cache[name]
+        assert bits(record.params["W"]) == bits(model.params["shared"]["W"])
+        assert bits(record.grad_params["W"]) == bits(model.store.grads["shared", "W"])
+        assert model.layer(name).dW.any()
+
+
 @random_dags
 @given(networks())
 def test_nothing_that_a_needed_run_shows_differs_from_a_run_that_keeps_all(network):
