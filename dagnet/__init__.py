@@ -36,7 +36,8 @@ from dagnet.ops import (
     Softplus,
     Tanh,
 )
-from dagnet.ops.base import Example, Frame, Parameter, State, Work
+from dagnet.ops.base import Example
+from dagnet.ops.frame import Frame, Parameter, State, Work
 from dagnet.storage import load
 from dagnet.training import (
     SGD,

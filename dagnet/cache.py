@@ -10,7 +10,7 @@ from dagnet.gradients import Gradients
 from dagnet.graph import Graph, ParamKey, Vertex
 from dagnet.layer import Layer
 from dagnet.node import Node, Source
-from dagnet.ops.base import Frame
+from dagnet.ops.frame import Frame
 from dagnet.run import HOW_TO_KEEP, Run, read_only
 
 

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from dagnet.errors import DagnetError, OpError
 from dagnet.node import located
-from dagnet.ops.base import Frame
+from dagnet.ops.frame import Frame
 from dagnet.plan import Step
 
 Call = Callable[[], object]

@@ -11,7 +11,7 @@ import numpy as np
 
 from dagnet.errors import NotKeptError
 from dagnet.graph import Graph
-from dagnet.ops.base import Frame
+from dagnet.ops.frame import Frame
 from dagnet.plan import Target
 from dagnet.run import HOW_TO_KEEP, Run
 

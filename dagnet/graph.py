@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from dagnet.errors import ArgumentTypeError, GraphError, UnknownNameError
 from dagnet.node import Node, Source, located
-from dagnet.ops.base import Op, check_arity
+from dagnet.ops.base import Op
+from dagnet.ops.checks import check_arity
 
 if TYPE_CHECKING:
     import networkx

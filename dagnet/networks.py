@@ -13,7 +13,8 @@ from dagnet.ops import (
     MeanSquaredError,
     Op,
 )
-from dagnet.ops.base import Input, check_size
+from dagnet.ops.checks import check_size
+from dagnet.ops.input import Input
 
 #: The activations by the names that `mlp` takes: ``"relu"``, ``"leakyrelu"``, ``"sigmoid"``.
 ACTIVATIONS = {name.lower(): op for name, op in REGISTRY.items() if op.kind == "activation"}

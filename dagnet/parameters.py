@@ -11,7 +11,7 @@ from dagnet.arrays import as_array
 from dagnet.errors import ArgumentError, DagnetError, FeedTypeError, ShapeError, UnknownNameError
 from dagnet.graph import ParamKey
 from dagnet.initializers import check_init, draw_weights
-from dagnet.ops.base import Parameter
+from dagnet.ops.frame import Parameter
 
 
 class ParameterStore:

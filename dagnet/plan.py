@@ -16,7 +16,7 @@ import numpy as np
 from dagnet.arena import Lifetime, pack
 from dagnet.graph import Graph, ParamKey, Vertex
 from dagnet.node import M, Shape
-from dagnet.ops.base import Work
+from dagnet.ops.frame import Work
 from dagnet.passes import collect_parameters, infer_shapes, needs_gradient, parameter_keys
 
 Keep = Literal["needed", "all"]

@@ -15,7 +15,7 @@ import numpy as np
 from dagnet.executors import Call, Hooks, run_compiled, run_interpreted
 from dagnet.graph import ParamKey
 from dagnet.node import M, Shape
-from dagnet.ops.base import Frame
+from dagnet.ops.frame import Frame
 from dagnet.parameters import ParameterStore
 from dagnet.plan import ALIGNMENT, BufferKey, Plan, Step, Target
 

@@ -20,9 +20,10 @@ from numpy.typing import ArrayLike
 from dagnet.errors import ArgumentError, ArgumentTypeError, ShapeError, UnknownNameError
 from dagnet.node import format_shape
 from dagnet.ops.activations import ReLU
-from dagnet.ops.base import Frame, Op, check_size
+from dagnet.ops.base import Op
 from dagnet.ops.binary_cross_entropy import BinaryCrossEntropy, BinaryCrossEntropyWithLogits
-from dagnet.ops.checks import check_number
+from dagnet.ops.checks import check_number, check_size
+from dagnet.ops.frame import Frame
 from dagnet.ops.linear import Linear
 from dagnet.ops.sigmoids import Sigmoid
 

@@ -5,7 +5,8 @@ import pytest
 
 import dagnet as dn
 from dagnet.errors import ArgumentError, ArgumentTypeError, OpContractError, ShapeError
-from dagnet.ops.base import Example, Frame, Op, Parameter, State, Unary, Work
+from dagnet.ops.base import Example, Op, Unary
+from dagnet.ops.frame import Frame, Parameter, State, Work
 from dagnet.testing import check_op
 
 SHAPES = [(5, 3)]

@@ -1,7 +1,7 @@
 """The ops: one class each, holding all its mathematics."""
 
 from dagnet.ops.activations import ELU, Identity, LeakyReLU, ReLU
-from dagnet.ops.base import Input, Op, Placeholder
+from dagnet.ops.base import Op
 from dagnet.ops.batch_norm import BatchNorm, FrozenBatchNorm
 from dagnet.ops.binary_cross_entropy import BinaryCrossEntropy, BinaryCrossEntropyWithLogits
 from dagnet.ops.categorical_cross_entropy import (
@@ -10,6 +10,7 @@ from dagnet.ops.categorical_cross_entropy import (
 )
 from dagnet.ops.dropout import Dropout
 from dagnet.ops.gelu import GELU
+from dagnet.ops.input import Input, Placeholder
 from dagnet.ops.join import Add, Concat, Multiply
 from dagnet.ops.linear import Linear
 from dagnet.ops.losses import Huber, MeanAbsoluteError, MeanSquaredError

@@ -7,8 +7,9 @@ from typing import ClassVar
 import numpy as np
 
 from dagnet.node import Shape
-from dagnet.ops.base import Example, Frame, Op, Parameter, State, Work
+from dagnet.ops.base import Example, Op
 from dagnet.ops.checks import check_number
+from dagnet.ops.frame import Frame, Parameter, State, Work
 from dagnet.ops.normalization import Normalization, reduced
 
 

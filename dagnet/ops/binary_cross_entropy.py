@@ -9,7 +9,8 @@ import numpy as np
 
 from dagnet.node import Shape
 from dagnet.ops.activations import select
-from dagnet.ops.base import Example, Frame, Op, Work
+from dagnet.ops.base import Example, Op
+from dagnet.ops.frame import Frame, Work
 from dagnet.ops.losses import Loss
 from dagnet.ops.sigmoids import Sigmoid
 

@@ -10,7 +10,8 @@ import numpy as np
 from dagnet.errors import ShapeError
 from dagnet.node import Shape, format_shape
 from dagnet.ops.activations import select
-from dagnet.ops.base import Example, Frame, Op, Work
+from dagnet.ops.base import Example, Op
+from dagnet.ops.frame import Frame, Work
 from dagnet.ops.losses import Loss
 from dagnet.ops.softmax import Softmax
 

@@ -1,11 +1,15 @@
-"""Checks of hyperparameters that several ops share."""
+"""Checks of names, sizes, shapes and hyperparameters that several ops share."""
 
 from math import isfinite
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from dagnet.errors import ArgumentError, ArgumentTypeError, ShapeError
+from dagnet.errors import ArgumentError, ArgumentTypeError, GraphError, ShapeError
 from dagnet.node import Shape, format_shape
+
+if TYPE_CHECKING:
+    from dagnet.ops.base import Op
 
 
 def check_number(
@@ -51,3 +55,52 @@ def check_axis(op: str, axis: int, shape: Shape) -> int:
     if axis % n == n - 1:
         raise ShapeError(f"{op}: axis {axis} of {format_shape(shape)} holds the examples")
     return axis % n
+
+
+def check_arity(op: "Op", inputs: tuple[object, ...]) -> None:
+    """Raise `GraphError` unless the op takes this number of inputs."""
+    n = len(inputs)
+    if op.arity is None and n == 0:
+        raise GraphError(f"{type(op).__name__} takes one input or more, got none")
+    if op.arity is not None and n != op.arity:
+        s = "" if op.arity == 1 else "s"
+        raise GraphError(f"{type(op).__name__} takes {op.arity} input{s}, got {n}")
+
+
+def check_name(name: str | None, label: str) -> str | None:
+    """Return the name, or raise unless it is a non-empty string without the separator."""
+    if name is None:
+        return None
+    if not isinstance(name, str):
+        raise ArgumentTypeError(f"{label}: a name must be a string, not {type(name).__name__}")
+    if not name or "\n" in name:
+        raise ArgumentError(f"{label}: a name must be one non-empty line, got {name!r}")
+    return name
+
+
+def check_size(
+    value: object, what: str, error: type[GraphError] | type[ArgumentError] = ArgumentError
+) -> None:
+    """Raise unless `value` is a positive integer."""
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise error(f"{what} must be a positive integer, got {value!r}")
+
+
+def same_shapes(op: "Op", *inputs: Shape) -> Shape:
+    """Return the common shape of all inputs, or raise `ShapeError` naming the first odd one."""
+    for position, shape in enumerate(inputs[1:], start=1):
+        if shape != inputs[0]:
+            raise ShapeError(
+                f"{type(op).__name__} needs inputs of one shape; input 0 is "
+                f"{format_shape(inputs[0])}, input {position} is {format_shape(shape)}"
+                + differing_axis(inputs[0], shape)
+            )
+    return inputs[0]
+
+
+def differing_axis(a: Shape, b: Shape) -> str:
+    """Return which axis of two shapes differs first, as the tail of a message."""
+    if len(a) != len(b):
+        return f" ({len(a)} axes against {len(b)})"
+    axis = next(i for i, (p, q) in enumerate(zip(a, b, strict=True)) if p != q)
+    return f" (axis {axis}: {a[axis]} against {b[axis]})"

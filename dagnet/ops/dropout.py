@@ -7,8 +7,9 @@ import numpy as np
 
 from dagnet.node import Shape
 from dagnet.ops.activations import Identity, select
-from dagnet.ops.base import Example, Frame, Op, Work
+from dagnet.ops.base import Example, Op
 from dagnet.ops.checks import check_number
+from dagnet.ops.frame import Frame, Work
 
 
 class Dropout(Op):

@@ -8,7 +8,8 @@ import numpy as np
 
 from dagnet.errors import ArgumentError
 from dagnet.node import Shape
-from dagnet.ops.base import Example, Frame, Unary, Work
+from dagnet.ops.base import Example, Unary
+from dagnet.ops.frame import Frame, Work
 
 # Rational fit of Φ(-u) exp(u²/2) for 0 <= u <= 40, lowest power first; made for this module in
 # 50-digit arithmetic by weighted least squares, largest relative error 6e-17. All coefficients

@@ -8,8 +8,9 @@ import numpy as np
 
 from dagnet.errors import ShapeError
 from dagnet.node import Shape, format_shape
-from dagnet.ops.base import Example, Frame, Op, same_shapes
-from dagnet.ops.checks import check_axis, check_integer
+from dagnet.ops.base import Example, Op
+from dagnet.ops.checks import check_axis, check_integer, same_shapes
+from dagnet.ops.frame import Frame
 
 
 class Add(Op):

@@ -7,7 +7,9 @@ import numpy as np
 
 from dagnet.errors import ShapeError
 from dagnet.node import Shape, format_shape
-from dagnet.ops.base import Example, Frame, Op, Parameter, check_size
+from dagnet.ops.base import Example, Op
+from dagnet.ops.checks import check_size
+from dagnet.ops.frame import Frame, Parameter
 
 
 class Linear(Op):

@@ -10,8 +10,9 @@ import numpy as np
 
 from dagnet.errors import ShapeError
 from dagnet.node import Shape
-from dagnet.ops.base import Example, Frame, Op, Work, same_shapes
-from dagnet.ops.checks import check_number
+from dagnet.ops.base import Example, Op
+from dagnet.ops.checks import check_number, same_shapes
+from dagnet.ops.frame import Frame, Work
 
 
 class Loss(Op, ABC):

@@ -9,8 +9,9 @@ import numpy as np
 
 from dagnet.errors import ShapeError
 from dagnet.node import Shape, format_shape
-from dagnet.ops.base import Example, Frame, Op, Parameter, Work
+from dagnet.ops.base import Example, Op
 from dagnet.ops.checks import check_number
+from dagnet.ops.frame import Frame, Parameter, Work
 
 
 class Normalization(Op, ABC):

@@ -6,8 +6,9 @@ from typing import ClassVar
 import numpy as np
 
 from dagnet.node import Shape
-from dagnet.ops.base import Example, Frame, Op
+from dagnet.ops.base import Example, Op
 from dagnet.ops.checks import check_number
+from dagnet.ops.frame import Frame
 
 
 class L2(Op):
@@ -28,7 +29,7 @@ class L2(Op):
     Examples
     --------
     >>> import numpy as np, dagnet as dn
-    >>> from dagnet.ops.base import Frame
+    >>> from dagnet.ops.frame import Frame
     >>> frame = Frame.allocate(dn.L2(0.5), params={"W1": np.array([[3.0, 4.0]])}, m=10)
     >>> dn.L2(0.5).forward(frame)
     >>> float(frame.output)

@@ -8,7 +8,8 @@ import numpy as np
 
 from dagnet.errors import ShapeError
 from dagnet.node import Shape
-from dagnet.ops.base import Example, Frame, Op
+from dagnet.ops.base import Example, Op
+from dagnet.ops.frame import Frame
 
 
 class Flatten(Op):

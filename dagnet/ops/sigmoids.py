@@ -6,7 +6,8 @@ from typing import ClassVar
 import numpy as np
 
 from dagnet.node import Shape
-from dagnet.ops.base import Example, Frame, Unary, Work
+from dagnet.ops.base import Example, Unary
+from dagnet.ops.frame import Frame, Work
 
 
 class Sigmoid(Unary):

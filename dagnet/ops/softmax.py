@@ -7,8 +7,9 @@ from typing import ClassVar
 import numpy as np
 
 from dagnet.node import Shape
-from dagnet.ops.base import Example, Frame, Op, Work
+from dagnet.ops.base import Example, Op
 from dagnet.ops.checks import check_axis, check_integer
+from dagnet.ops.frame import Frame, Work
 
 
 class Softmax(Op):

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dagnet.errors import ShapeError
 from dagnet.graph import Graph, ParamKey, Vertex
 from dagnet.node import Shape
-from dagnet.ops.base import Parameter, State
+from dagnet.ops.frame import Parameter, State
 
 
 def collect_parameters(graph: Graph, shapes: Mapping[str, Shape]) -> dict[ParamKey, Parameter]:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from dagnet.errors import GraphError, ShapeError
 from dagnet.graph import Graph, ParamKey
 from dagnet.node import Shape, format_shape
-from dagnet.ops.base import Parameter
+from dagnet.ops.frame import Parameter
 from dagnet.passes.gradients import depending_on
 
 

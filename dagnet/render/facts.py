@@ -5,7 +5,7 @@ from dataclasses import MISSING, fields
 
 from dagnet.graph import Graph, Vertex
 from dagnet.node import Shape, format_shape
-from dagnet.ops.base import Parameter
+from dagnet.ops.frame import Parameter
 from dagnet.passes.shapes import infer_shapes
 from dagnet.render.text import counted, joined, printable, shortened
 

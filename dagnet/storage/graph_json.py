@@ -8,7 +8,7 @@ from dagnet.errors import ArgumentError, FileFormatError
 from dagnet.graph import Graph, ParamKey, Vertex
 from dagnet.node import Source, located
 from dagnet.ops import REGISTRY, Op
-from dagnet.ops.base import check_name
+from dagnet.ops.checks import check_name
 from dagnet.storage.op_json import op_from_json, op_to_json
 from dagnet.storage.refusing import brief, refusing, shown
 from dagnet.storage.strict_json import dumps, expect, expect_keys, expect_strings

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dagnet.ops.base import Frame
+from dagnet.ops.frame import Frame
 from dagnet.testing.trial import Trial
 
 _STEP = 1e-5

@@ -10,7 +10,7 @@ import numpy as np
 
 from dagnet.errors import ShapeError
 from dagnet.node import Shape
-from dagnet.ops.base import Frame
+from dagnet.ops.frame import Frame
 from dagnet.testing.trial import GARBAGE, Trial, fill, results
 
 KINDS = {

@@ -7,7 +7,8 @@ import numpy as np
 
 from dagnet.errors import ArgumentError, OpContractError
 from dagnet.node import format_shape
-from dagnet.ops.base import Example, Frame
+from dagnet.ops.base import Example
+from dagnet.ops.frame import Frame
 
 #: What buffers are filled with before a run. A comparison may swallow the one, not the other too.
 GARBAGE = (np.nan, 1e30)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
 import numpy as np
 
 from dagnet.errors import ArgumentError, ArgumentTypeError, UnknownNameError
-from dagnet.ops.base import check_size
+from dagnet.ops.checks import check_size
 
 #: Takes a value and what it is called in messages; returns it as a plain number, or raises.
 Check = Callable[[Any, str], Any]

@@ -9,7 +9,7 @@ from random_networks import networks, random_dags
 import dagnet as dn
 from dagnet import passes, steps
 from dagnet.errors import ArgumentError, NotKeptError, UnknownNameError
-from dagnet.ops.base import Frame
+from dagnet.ops.frame import Frame
 
 M = 7
 

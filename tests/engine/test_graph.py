@@ -20,7 +20,7 @@ from dagnet.errors import (
 )
 from dagnet.graph import Vertex
 from dagnet.node import Node, Source
-from dagnet.ops.base import Placeholder
+from dagnet.ops.input import Placeholder
 
 
 def skip_network():

@@ -11,7 +11,7 @@ from dagnet import passes
 from dagnet.errors import ArgumentError, ArgumentTypeError, GraphError, ShapeError
 from dagnet.graph import Vertex
 from dagnet.node import Source
-from dagnet.ops.base import Placeholder
+from dagnet.ops.input import Placeholder
 from dagnet.scheduler import resolve
 
 X = Vertex("x", Placeholder((5, "m")), source=Source("/tmp/net.py", 1))

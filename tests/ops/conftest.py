@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from dagnet.ops.base import Frame
+from dagnet.ops.frame import Frame
 
 
 @pytest.fixture
