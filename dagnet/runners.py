@@ -12,7 +12,8 @@ from dagnet.feeds import Feeder, feed_rules
 from dagnet.graph import Graph, ParamKey
 from dagnet.parameters import ParameterStore
 from dagnet.passes import for_prediction, fuse_logits, fused_activations, prune, quiet_branches
-from dagnet.plan import Keep, make_plan
+from dagnet.plan import Keep
+from dagnet.planner import make_plan
 from dagnet.scheduler import Binding, Scheduler
 
 

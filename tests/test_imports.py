@@ -24,7 +24,7 @@ ROWS = [
     ["ops", "data", "initializers"],
     ["graph", "parameters", "steps", "testing"],
     ["passes"],
-    ["plan", "executors"],
+    ["plan", "planner", "executors"],
     ["scheduler", "run", "gradients", "cache", "layer", "feeds"],
     ["runners"],
     ["model"],

@@ -13,7 +13,7 @@ import dagnet as dn
 from dagnet import passes
 from dagnet.errors import NotKeptError
 from dagnet.parameters import ParameterStore
-from dagnet.plan import make_plan
+from dagnet.planner import make_plan
 from dagnet.scheduler import Scheduler, cost
 
 TOLERANCE = 1e-7

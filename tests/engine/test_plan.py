@@ -12,7 +12,8 @@ from random_networks import networks, random_dags
 import dagnet as dn
 from dagnet import passes
 from dagnet.parameters import ParameterStore
-from dagnet.plan import ALIGNMENT, Target, is_scaled, make_plan
+from dagnet.plan import ALIGNMENT, Target, is_scaled
+from dagnet.planner import make_plan
 from dagnet.scheduler import Scheduler, cost, padded, resolve
 
 keeps = st.sampled_from(["needed", "all"])
