@@ -189,7 +189,7 @@ class Graph:
             return key
         raise UnknownNameError.of("node", key, self.vertices)
 
-    @property
+    @cached_property
     def inputs(self) -> tuple[str, ...]:
         """Names of the inputs, in definition order."""
         return tuple(v.name for v in self.vertices.values() if v.is_input)

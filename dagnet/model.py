@@ -178,7 +178,8 @@ class Model:
         runner.feeder.forget()
         binding = runner.begin(feeds)
         self._run = Run(binding, runner.fused, self._keys, self.store.arrays, self.store.grads)
-        runner.scheduler.forward(binding, self._hooks(hooks))
+        with np.errstate(all="ignore"):
+            runner.scheduler.forward(binding, self._hooks(hooks))
         return cost(binding)
 
     def backward(self, hooks: Hooks | None = None) -> None:
@@ -191,7 +192,8 @@ class Model:
                 "the backward pass has run on these values: call model.forward(feeds) again"
             )
         runner = self._runners.training(run.binding.plan.keep)
-        runner.scheduler.backward(run.binding, self._hooks(hooks))
+        with np.errstate(all="ignore"):
+            runner.scheduler.backward(run.binding, self._hooks(hooks))
 
     def train_step(
         self,
@@ -215,9 +217,9 @@ class Model:
         binding = runner.begin(feeds)
         params = self.store.snapshot() if keep == "all" else self.store.arrays
         self._run = Run(binding, runner.fused, self._keys, params, self.store.grads)
-        runner.scheduler.forward(binding, hooks)
-        runner.scheduler.backward(binding, hooks)
         with np.errstate(all="ignore"):  # who diverges sees it in the cost, not in warnings
+            runner.scheduler.forward(binding, hooks)
+            runner.scheduler.backward(binding, hooks)
             optimizer.step(self.store)
         return cost(binding)
 

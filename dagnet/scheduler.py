@@ -185,7 +185,7 @@ def _aligned(nbytes: int) -> np.ndarray:
 
 
 class Scheduler:
-    """Runs one plan.
+    """Runs one plan. NaN, Inf and overflow flow on without a word if the caller says so to numpy.
 
     Parameters
     ----------
@@ -236,21 +236,19 @@ class Scheduler:
 
     def forward(self, binding: Binding, hooks: Hooks | None = None) -> None:
         """Run all forward steps."""
-        with np.errstate(all="ignore"):
-            if hooks is None:
-                run_compiled(binding.forward_calls)
-            else:
-                run_interpreted(binding.forward, _Counting(binding, hooks))
+        if hooks is None:
+            run_compiled(binding.forward_calls)
+        else:
+            run_interpreted(binding.forward, _Counting(binding, hooks))
         binding.position = self.plan.n_forward
 
     def backward(self, binding: Binding, hooks: Hooks | None = None) -> None:
         """Run all backward steps over the values that `forward` left in the binding."""
-        with np.errstate(all="ignore"):
-            run_compiled(binding.seeding)
-            if hooks is None:
-                run_compiled(binding.backward_calls)
-            else:
-                run_interpreted(binding.backward, _Counting(binding, hooks))
+        run_compiled(binding.seeding)
+        if hooks is None:
+            run_compiled(binding.backward_calls)
+        else:
+            run_interpreted(binding.backward, _Counting(binding, hooks))
         binding.position = len(self.plan.steps)
 
 
