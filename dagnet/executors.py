@@ -25,6 +25,16 @@ class Hooks(Protocol):
         """Called after a node ran."""
 
 
+class Silent:
+    """Hooks for an interpreted run that nobody watches."""
+
+    def before_node(self, name: str, phase: str) -> None:
+        """Nothing to do."""
+
+    def after_node(self, name: str, phase: str) -> None:
+        """Nothing to do."""
+
+
 def run_compiled(calls: Sequence[Call]) -> None:
     """Make all calls, in order."""
     call: Call | None = None

@@ -1,7 +1,8 @@
 """Feeds: the arrays a user gives to a run, checked against the model's inputs."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -46,6 +47,18 @@ def feed_rules(graph: Graph, names: Iterable[str]) -> dict[str, FeedRule]:
         label = graph.vertices[name].label
         rules[name] = FeedRule(name, label, shape, readers, one_hot and len(shape) == 2)
     return rules
+
+
+def named_inputs(given: Any, names: Sequence[str], letter: str) -> dict[str, Any]:
+    """Return what a user gave as `X` or `Y` by input name; an array goes to the only input."""
+    if isinstance(given, Mapping):
+        return dict(given)
+    if len(names) == 1:
+        return {names[0]: given}
+    listed = ", ".join(names) or "none"
+    raise FeedError(
+        f"{letter} must be a dict of arrays: the network has {len(names)} such inputs ({listed})"
+    )
 
 
 class Feeder:

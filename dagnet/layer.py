@@ -32,11 +32,11 @@ class Layer:
         return f"<Layer {' -> '.join(names)}>"
 
     @property
-    def A_prev(self) -> np.ndarray:  # noqa: N802
+    def A_prev(self) -> np.ndarray:
         return self.linear.inputs[0]
 
     @property
-    def W(self) -> np.ndarray:  # noqa: N802
+    def W(self) -> np.ndarray:
         return self.linear.params["W"]
 
     @property
@@ -44,23 +44,23 @@ class Layer:
         return self._of(self.linear.params, "b")
 
     @property
-    def Z(self) -> np.ndarray:  # noqa: N802
+    def Z(self) -> np.ndarray:
         return self.linear.output
 
     @property
-    def A(self) -> np.ndarray:  # noqa: N802
+    def A(self) -> np.ndarray:
         return self.activation.output
 
     @property
-    def dA(self) -> np.ndarray:  # noqa: N802
+    def dA(self) -> np.ndarray:
         return self.activation.grad_output
 
     @property
-    def dZ(self) -> np.ndarray:  # noqa: N802
+    def dZ(self) -> np.ndarray:
         return self.linear.grad_output
 
     @property
-    def dW(self) -> np.ndarray:  # noqa: N802
+    def dW(self) -> np.ndarray:
         return self.linear.grad_params["W"]
 
     @property
@@ -68,7 +68,7 @@ class Layer:
         return self._of(self.linear.grad_params, "b")
 
     @property
-    def dA_prev(self) -> np.ndarray:  # noqa: N802
+    def dA_prev(self) -> np.ndarray:
         gradient = self.linear.grad_inputs[0]
         assert gradient is not None  # a Linear has no constant inputs
         return gradient

@@ -1,7 +1,6 @@
 """The model: a graph, its parameters and its schedulers. What most users hold."""
 
 from collections.abc import Mapping, Sequence
-from copy import deepcopy
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -10,13 +9,14 @@ import numpy as np
 
 from dagnet.arrays import as_array
 from dagnet.cache import Cache
-from dagnet.data.scaling import Scaler, scaler
+from dagnet.data.scaling import Scaler, fresh_scaler
+from dagnet.definition import compared, node_list
 from dagnet.errors import (
-    FeedError,
     GraphError,
     NotKeptError,
 )
-from dagnet.executors import Hooks
+from dagnet.executors import Hooks, Silent
+from dagnet.feeds import named_inputs
 from dagnet.graph import Graph
 from dagnet.layer import Layer
 from dagnet.node import Node
@@ -99,8 +99,8 @@ class Model:
         executor: str = "compiled",
         check_finite: bool = True,
     ):
-        losses = _nodes(cost)
-        wanted = _compared(losses) if outputs is None else _nodes(outputs)
+        losses = node_list(cost)
+        wanted = compared(losses) if outputs is None else node_list(outputs)
         graph = Graph.from_nodes(losses, wanted)
         for node in inputs or ():
             if node not in graph:
@@ -293,8 +293,8 @@ class Model:
         needed = self.graph.ancestors(self.graph.outputs)
         data = [name for name in self.graph.inputs if name in needed]
         targets = [name for name in self.graph.inputs if name not in needed]
-        feeds = _by_name(X, data, "X")
-        return feeds if Y is None else feeds | _by_name(Y, targets, "Y")
+        feeds = named_inputs(X, data, "X")
+        return feeds if Y is None else feeds | named_inputs(Y, targets, "Y")
 
     def prepare(self, feeds: Mapping[str, Any]) -> dict[str, Any]:
         """Return raw feeds with the model's scaling applied."""
@@ -318,7 +318,7 @@ class Model:
         """
         needed = self.graph.ancestors(self.graph.outputs)
         self.scaling = {
-            name: _fresh(scaling).fit(as_array(array, name))
+            name: fresh_scaler(scaling).fit(as_array(array, name))
             for name, array in feeds.items()
             if name in needed and is_scaled(self.shapes[name])
         }
@@ -419,51 +419,4 @@ class Model:
         )
 
     def _hooks(self, hooks: Hooks | None) -> Hooks | None:
-        return _Silent() if hooks is None and self.executor == "interpreted" else hooks
-
-
-class _Silent:
-    """Hooks for an interpreted run that nobody watches."""
-
-    def before_node(self, name: str, phase: str) -> None:
-        """Nothing to do."""
-
-    def after_node(self, name: str, phase: str) -> None:
-        """Nothing to do."""
-
-
-def _nodes(nodes: Node | Sequence[Node]) -> list[Node]:
-    return [nodes] if isinstance(nodes, Node) else list(nodes)
-
-
-def _by_name(given: Any, names: Sequence[str], letter: str) -> dict[str, Any]:
-    if isinstance(given, Mapping):
-        return dict(given)
-    if len(names) == 1:
-        return {names[0]: given}
-    listed = ", ".join(names) or "none"
-    raise FeedError(
-        f"{letter} must be a dict of arrays: the network has {len(names)} such inputs ({listed})"
-    )
-
-
-def _compared(losses: Sequence[Node]) -> list[Node]:
-    """Return what the losses compare with their targets: the natural outputs.
-
-    A cost may also join losses; those are found behind it.
-    """
-    compared: dict[Node, None] = {}
-    stack = list(reversed(losses))
-    while stack:
-        node = stack.pop()
-        if node.op.kind == "loss":
-            compared[node.inputs[0]] = None
-        else:
-            stack.extend(n for n in reversed(node.inputs) if n.shape == ())
-    return list(compared)
-
-
-def _fresh(scaling: Scaler | str) -> Scaler:
-    if isinstance(scaling, Scaler):
-        return deepcopy(scaling)
-    return scaler(scaling)
+        return Silent() if hooks is None and self.executor == "interpreted" else hooks

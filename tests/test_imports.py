@@ -25,7 +25,7 @@ ROWS = [
     ["graph", "parameters", "steps", "testing"],
     ["passes"],
     ["plan", "planner", "executors"],
-    ["scheduler", "run", "gradients", "cache", "layer", "feeds"],
+    ["scheduler", "run", "gradients", "cache", "layer", "feeds", "definition"],
     ["runners"],
     ["model"],
     ["storage", "networks"],

@@ -2,6 +2,7 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from copy import deepcopy
 from typing import Any, ClassVar, Self, final
 
 import numpy as np
@@ -166,3 +167,10 @@ def scaler(name: object, **options: Any) -> Scaler:
     if not isinstance(name, str) or name not in SCALERS:
         raise UnknownNameError.of("scaler", name, SCALERS)
     return SCALERS[name](**options)
+
+
+def fresh_scaler(scaling: Scaler | str) -> Scaler:
+    """Return a scaler to fit: a copy of an object, or a new one by name."""
+    if isinstance(scaling, Scaler):
+        return deepcopy(scaling)
+    return scaler(scaling)

@@ -130,9 +130,7 @@ def linear_activation_backward(
     return linear_backward(deactivate(activation, dA, Z), linear_cache)
 
 
-def L_model_backward(  # noqa: N802
-    AL: ArrayLike, Y: ArrayLike, caches: Sequence[Cache]
-) -> dict[str, Array]:
+def L_model_backward(AL: ArrayLike, Y: ArrayLike, caches: Sequence[Cache]) -> dict[str, Array]:
     """Compute the gradients of [LINEAR -> RELU] x (L-1) -> LINEAR -> SIGMOID.
 
     Parameters

@@ -111,9 +111,7 @@ def linear_activation_forward(
     return A, (linear_cache, activation_cache)
 
 
-def L_model_forward(  # noqa: N802
-    X: ArrayLike, parameters: Mapping[str, Array]
-) -> tuple[Array, list[Cache]]:
+def L_model_forward(X: ArrayLike, parameters: Mapping[str, Array]) -> tuple[Array, list[Cache]]:
     """Compute [LINEAR -> RELU] x (L-1) -> LINEAR -> SIGMOID.
 
     Parameters
