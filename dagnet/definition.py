@@ -1,13 +1,22 @@
 """Definitions: what the nodes given to a model mean."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
+from dagnet.errors import ArgumentTypeError
 from dagnet.node import Node
 
 
 def node_list(nodes: Node | Sequence[Node]) -> list[Node]:
-    """Return one node or several as a list."""
-    return [nodes] if isinstance(nodes, Node) else list(nodes)
+    """Return one node or several as a list, or raise if there is anything else among them."""
+    given = [nodes] if isinstance(nodes, Node | str) or not isinstance(nodes, Iterable) else nodes
+    listed = list(given)
+    for node in listed:
+        if not isinstance(node, Node):
+            raise ArgumentTypeError(
+                f"a network is defined by nodes (what calling an op returns), "
+                f"got {type(node).__name__} {node!r}"
+            )
+    return listed
 
 
 def compared(losses: Sequence[Node]) -> list[Node]:

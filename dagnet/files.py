@@ -115,6 +115,8 @@ def check_writable(path: str | os.PathLike[str], *, directory: bool = False) -> 
     """
     given = _as_path(path)
     folder = given if directory else _regular_target(given).parent
+    if directory and folder.exists() and not folder.is_dir():
+        raise FileAccessError(f"cannot write {given}: it is not a directory")
     try:
         if directory:
             folder.mkdir(parents=True, exist_ok=True)

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from dagnet.errors import ArgumentTypeError, GraphError, UnknownNameError
+from dagnet.definition import node_list
+from dagnet.errors import GraphError, UnknownNameError
 from dagnet.node import Node, Source, located
 from dagnet.ops.base import Op
 from dagnet.ops.checks import check_arity
@@ -135,12 +136,7 @@ class Graph:
 
         Nodes without a name are numbered in definition order: ``relu1``, ``relu2``.
         """
-        for node in (*losses, *outputs):
-            if not isinstance(node, Node):
-                raise ArgumentTypeError(
-                    f"a network is defined by nodes (what calling an op returns), "
-                    f"got {type(node).__name__}"
-                )
+        losses, outputs = node_list(losses), node_list(outputs)
         nodes = _ancestors((*losses, *outputs))
         if not nodes:
             raise GraphError("a network needs a cost or an output")

@@ -11,10 +11,7 @@ from dagnet.arrays import as_array
 from dagnet.cache import Cache
 from dagnet.data.scaling import Scaler, fresh_scaler
 from dagnet.definition import compared, node_list
-from dagnet.errors import (
-    GraphError,
-    NotKeptError,
-)
+from dagnet.errors import ArgumentTypeError, GraphError, NotKeptError
 from dagnet.executors import Hooks, Silent
 from dagnet.feeds import named_inputs
 from dagnet.graph import Graph
@@ -212,6 +209,10 @@ class Model:
         keep : {"needed", "all"}
             With ``"all"``, `cache` shows every value of the step, and the parameters it ran with.
         """
+        if not callable(getattr(optimizer, "step", None)):
+            raise ArgumentTypeError(
+                f"the optimizer must be an object such as dn.SGD(0.01), got {optimizer!r}"
+            )
         runner = self._runners.training(keep)
         hooks = self._hooks(hooks)
         binding = runner.begin(feeds)
@@ -380,8 +381,9 @@ class Model:
         >>> history.last["accuracy"] > 0.9
         True
         """
-        from dagnet.training.loop import fit
+        from dagnet.training.loop import check_options, fit
 
+        check_options(options)
         return fit(self, X, Y, **options)
 
     def evaluate(

@@ -21,11 +21,11 @@ MODULES = {
 #: From the bottom to the top; who stands in one row does not import its neighbours in a circle.
 ROWS = [
     ["errors", "node", "files", "arena", "settings", "statistics", "arrays"],
-    ["ops", "data", "initializers"],
+    ["ops", "data", "initializers", "definition"],
     ["graph", "parameters", "steps", "testing"],
     ["passes"],
     ["plan", "planner", "executors"],
-    ["scheduler", "run", "gradients", "cache", "layer", "feeds", "definition"],
+    ["scheduler", "run", "gradients", "cache", "layer", "feeds"],
     ["runners"],
     ["model"],
     ["storage", "networks"],

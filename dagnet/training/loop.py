@@ -1,14 +1,15 @@
 """The training loop."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import cached_property
+from inspect import signature
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dagnet.errors import ArgumentError, ArgumentTypeError
+from dagnet.errors import ArgumentError, ArgumentTypeError, UnknownNameError
 from dagnet.model import Model
 from dagnet.plan import Keep, is_scaled
 from dagnet.settings import check_choice
@@ -286,6 +287,14 @@ def fit(
         model.scaling = before
         raise
     return training.run()
+
+
+def check_options(options: Mapping[str, Any]) -> None:
+    """Raise with the nearest name unless `fit` has all these options."""
+    known = [p.name for p in signature(fit).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    for name in options:
+        if name not in known:
+            raise ArgumentTypeError(str(UnknownNameError.of("option of fit", name, known)))
 
 
 def _check_objects(optimizer: Any, callbacks: Any) -> None:

@@ -173,7 +173,7 @@ def test_check_writable_makes_directories(tmp_path):
 
 def test_directories_that_cannot_be(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(FileAccessError, match=r"cannot write .*/file: file exists"):
+    with pytest.raises(FileAccessError, match=r"cannot write .*/file: it is not a directory"):
         check_writable(tmp_path / "file", directory=True)
     with pytest.raises(FileAccessError, match="not a directory"):
         check_writable(tmp_path / "file" / "below", directory=True)

@@ -529,7 +529,11 @@ BAD = {
     "callback function": ({"callbacks": [print]}, ArgumentTypeError, "a callback must be an obj"),
     "callback alone": ({"callbacks": Recorder()}, ArgumentTypeError, "callbacks must be a list"),
     "callbacks None": ({"callbacks": None}, ArgumentTypeError, "callbacks must be a list"),
-    "unknown keyword": ({"batchsize": 3}, TypeError, "unexpected keyword argument 'batchsize'"),
+    "unknown keyword": (
+        {"batchsize": 3},
+        TypeError,
+        "no option of fit named 'batchsize'; did you mean 'batch_size'",
+    ),
     "unknown metric": (
         {"metrics": ["acuracy"]},
         UnknownNameError,
