@@ -12,7 +12,11 @@ def as_array(value: object, label: str) -> np.ndarray:
     except ValueError as error:
         raise FeedError(f"{label}: needs an array; this makes none: {error}") from None
     if array.dtype.kind not in "fiub":
-        raise FeedTypeError(f"{label}: needs an array of numbers, got dtype {array.dtype}")
+        hint = "; np.unique(names, return_inverse=True) makes numbers of names"
+        raise FeedTypeError(
+            f"{label}: needs an array of numbers, got dtype {array.dtype}"
+            + (hint if array.dtype.kind in "US" else "")
+        )
     return array
 
 

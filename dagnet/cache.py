@@ -68,11 +68,10 @@ class Record:
     @property
     def saved(self) -> dict[str, np.ndarray]:
         frame = self._cache.frame(self.name)
-        plan = self._cache.run.binding.plan
         return {
             name: read_only(array)
             for name, array in (frame.work.items() if frame else ())
-            if plan.survives(("work", self.name, name))
+            if self._cache.run.holds(("work", self.name, name))
         }
 
     @property

@@ -118,13 +118,13 @@ class Feeder:
                 f"feeds must be a dict of arrays by input name ({', '.join(self.rules)}), "
                 f"got {type(feeds).__name__}"
             )
-        missing = [rule.label for name, rule in self.rules.items() if name not in feeds]
-        if missing:
-            raise FeedError(f"nothing was fed for {', '.join(missing)}")
         for name in feeds:
             if name not in self.rules:
                 problem = UnknownNameError.of("input", name, self.rules)
                 raise FeedError(f"an array was fed for {name!r}, but there is {problem}")
+        missing = [rule.label for name, rule in self.rules.items() if name not in feeds]
+        if missing:
+            raise FeedError(f"nothing was fed for {', '.join(missing)}")
 
     def _checked(self, rule: FeedRule, value: object) -> np.ndarray:
         if rule.name in self._given and self._given[rule.name] is value:
@@ -140,6 +140,8 @@ class Feeder:
         self._check_shape(rule, array)
         if array.dtype.kind != "f":
             return array.astype(self.dtype)
+        if array.dtype != self.dtype and not hasattr(value, "dtype"):
+            return array.astype(self.dtype)  # a list has no precision of its own
         if array.dtype != self.dtype:
             raise FeedTypeError(
                 f"{rule.label}: the model is {self.dtype}, but {array.dtype} was fed; convert it "
@@ -162,7 +164,7 @@ class Feeder:
         elif rule.one_hot:
             hint = (
                 f"; targets are one-hot columns {format_shape(expected)} "
-                f"or integer labels of shape (m,)"
+                f"or integer labels of shape (m,), of an integer dtype"
             )
         elif array.ndim == 1 and expected == (1, "m"):
             hint = "; feed .reshape(1, -1)"
@@ -177,7 +179,7 @@ class Feeder:
         if bad.size:
             raise FeedError(
                 f"{rule.label}: labels must be 0 to {classes - 1}; {bad.size} are not, "
-                f"the first is {labels[bad[0]]} at example {bad[0]}"
+                f"the first is {labels[bad[0]]} at example {bad[0]}; labels count from 0"
             )
         columns = np.zeros((classes, labels.size), self.dtype)
         columns[labels, np.arange(labels.size)] = 1.0

@@ -276,6 +276,7 @@ def _assign_names(nodes: Sequence[Node]) -> dict[Node, str]:
     names: dict[Node, str] = {}
     taken: dict[str, Node] = {}
     given = {node.name for node in nodes}
+    uses: dict[str, int] = {}
     for node in nodes:
         if node.name is None:
             continue
@@ -286,11 +287,12 @@ def _assign_names(nodes: Sequence[Node]) -> dict[Node, str]:
                 f"two nodes are named {name!r}: {located(type(first.op).__name__, first.source)} "
                 f"and {located(type(node.op).__name__, node.source)}"
             )
-        use = 1
+        use = uses.get(name, 1)
         # A shared op's further uses: enc, enc_2, enc_3, around what the user named so.
         while name in taken or (use > 1 and name in given):
             use += 1
             name = f"{node.name}_{use}"
+        uses[node.name] = use
         names[node] = name
         taken[name] = node
     counts: dict[str, int] = {}

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from os import PathLike
 from pathlib import Path
+from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
@@ -150,6 +151,28 @@ class Model:
         self.scaling: dict[str, Any] = {}
         self._runners = Runners(self.graph, self.store, arrays, self.rng, check_finite)
         self._run: Run | None = None
+        #: Predictions may come from several threads; training is for one at a time.
+        self._lock = Lock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {
+            "graph": self.graph,
+            "rng": self.rng,
+            "dtype": self.dtype,
+            "executor": self.executor,
+            "check_finite": self.check_finite,
+            "scaling": self.scaling,
+            "data": self.store.data,
+            "state": self.get_state(),
+        }
+
+    def __setstate__(self, saved: dict[str, Any]) -> None:
+        # Views of one array would be copied to arrays of their own: they are made anew.
+        names = ("graph", "rng", "dtype", "executor", "check_finite")
+        self._build(*(saved[name] for name in names))
+        self.scaling = saved["scaling"]
+        self.store.data[...] = saved["data"]
+        self.set_state(saved["state"])
 
     # Running.
 
@@ -174,7 +197,8 @@ class Model:
         runner = self._runners.training(keep)
         runner.feeder.forget()
         binding = runner.begin(feeds)
-        self._run = Run(binding, runner.fused, self._keys, self.store.arrays, self.store.grads)
+        params = self.store.snapshot() if keep == "all" else self.store.arrays
+        self._run = Run(binding, runner.fused, self._keys, params, self.store.grads)
         with np.errstate(all="ignore"):
             runner.scheduler.forward(binding, self._hooks(hooks))
         return cost(binding)
@@ -186,7 +210,7 @@ class Model:
             raise NotKeptError("nothing to go back over: call model.forward(feeds) first")
         if not run.ready_for_backward:
             raise NotKeptError(
-                "the backward pass has run on these values: call model.forward(feeds) again"
+                "the values to go back over are used or incomplete: call model.forward(feeds) again"
             )
         runner = self._runners.training(run.binding.plan.keep)
         with np.errstate(all="ignore"):
@@ -242,15 +266,20 @@ class Model:
         for name in self.graph.inputs:
             if name not in runner.feeder.rules:
                 feeds.pop(name, None)  # targets may come along
-        binding = runner.forward(self.prepare(feeds))
-        outputs = {n: binding.frames[n].output.copy() for n in self.graph.outputs}
+        with self._lock:
+            binding = runner.forward(self.prepare(feeds))
+            outputs = {n: binding.frames[n].output.copy() for n in self.graph.outputs}
+            binding.release()
         return next(iter(outputs.values())) if len(outputs) == 1 else outputs
 
     def assess(self, feeds: Mapping[str, Any]) -> tuple[float, dict[str, np.ndarray]]:
         """Run in prediction mode on feeds for all inputs; return the cost J and the outputs."""
-        binding = self._runners.evaluating.forward(feeds)
-        outputs = {n: binding.frames[n].output.copy() for n in self.graph.outputs}
-        return cost(binding), outputs
+        with self._lock:
+            binding = self._runners.evaluating.forward(feeds)
+            outputs = {n: binding.frames[n].output.copy() for n in self.graph.outputs}
+            J = cost(binding)
+            binding.release()
+        return J, outputs
 
     # Parameters.
 
@@ -326,7 +355,9 @@ class Model:
 
     def check_feeds(self, feeds: Mapping[str, Any]) -> tuple[dict[str, np.ndarray], int]:
         """Return feeds for all inputs as the arrays a run takes, and the number of examples."""
-        return self._runners.evaluating.feeder(feeds)
+        feeder = self._runners.evaluating.feeder
+        feeder.forget()
+        return feeder(feeds)
 
     # Facade: what needs the layers above is imported when it is called.
 

@@ -8,7 +8,7 @@ import numpy as np
 from dagnet.errors import NotKeptError
 from dagnet.graph import ParamKey
 from dagnet.plan import BufferKey
-from dagnet.scheduler import Binding
+from dagnet.scheduler import NOTHING_DONE, Binding
 
 HOW_TO_KEEP = (
     "run with keep='all': model.forward(feeds) does, train_step(..., keep='all') "
@@ -44,14 +44,21 @@ class Run:
         """Whether the forward pass is done and the backward pass not begun."""
         return self.binding.position == self.binding.plan.n_forward
 
+    def holds(self, key: BufferKey) -> bool:
+        """Return whether a buffer holds its value now."""
+        buffer = self.binding.plan.buffers.get(key)
+        return buffer is not None and buffer.birth < self.binding.position <= buffer.death
+
     def require(self, key: BufferKey, what: str) -> np.ndarray:
         """Return a buffer's array, or raise if it does not hold its value now."""
+        if self.holds(key):
+            return self.binding.arrays[key]
+        if self.binding.position == NOTHING_DONE:
+            raise NotKeptError(f"{what} is gone: the run failed, or another one took its memory")
         buffer = self.binding.plan.buffers.get(key)
         if buffer is not None and buffer.birth >= self.binding.position:
             raise NotKeptError(f"{what} is not computed yet: this run has not come so far")
-        if buffer is None or buffer.death < self.binding.position:
-            raise NotKeptError(f"{what} was not kept; {HOW_TO_KEEP}")
-        return self.binding.arrays[key]
+        raise NotKeptError(f"{what} was not kept; {HOW_TO_KEEP}")
 
     def require_gradient(self, name: str) -> None:
         """Raise unless the gradient of a node's output is whole: every reader has sent its part."""

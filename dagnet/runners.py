@@ -66,9 +66,9 @@ class Runners:
 
     def training(self, keep: Keep) -> Runner:
         """Forward and backward, in training mode, keeping what is needed or all."""
+        if not isinstance(keep, str) or keep not in ("needed", "all"):
+            raise UnknownNameError.of("way to keep values", keep, ["needed", "all"])
         if keep not in self._training:
-            if keep not in ("needed", "all"):
-                raise UnknownNameError.of("way to keep values", keep, ["needed", "all"])
             lowered = quiet_branches(fuse_logits(self._with_losses()))
             fused = fused_activations(self._graph, lowered)
             if keep == "needed":

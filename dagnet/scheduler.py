@@ -22,6 +22,9 @@ from dagnet.plan import ALIGNMENT, BufferKey, Plan, Step, Target
 #: Bindings kept for different numbers of examples: a full batch, a last smaller one, a spare.
 BINDINGS_KEPT = 3
 
+#: The position of a run that has failed, or whose memory another run has taken.
+NOTHING_DONE = -1
+
 
 class Binding:
     """A plan bound to memory for runs of `m` examples.
@@ -48,6 +51,7 @@ class Binding:
     ):
         self.plan = plan
         self.m = m
+        self.arenas = arenas
         self.position = 0
         self.arrays = arenas.views(plan, m)
         self.work: dict[str, dict[str, np.ndarray]] = {}
@@ -132,10 +136,24 @@ class Binding:
             array = feeds[name]
             if self.fed.get(name) is array:
                 continue
-            self.fed[name] = self.frames[name].output = array
+            self.fed[name] = array
+            if self.arenas.hold(array):
+                array = array.copy()  # a value of an earlier run, which this one will overwrite
+                del self.fed[name]
+            self.frames[name].output = array
             for consumer, slot in self.plan.graph.consumers[name]:
                 frame = self.frames[consumer]
                 frame.inputs = (*frame.inputs[:slot], array, *frame.inputs[slot + 1 :])
+
+    def release(self) -> None:
+        """Let go of the fed arrays, so that they do not stay in memory for this binding's sake."""
+        nothing = np.empty(0)
+        self.fed = {}
+        for name in self.plan.graph.inputs:
+            self.frames[name].output = nothing
+            for consumer, slot in self.plan.graph.consumers[name]:
+                frame = self.frames[consumer]
+                frame.inputs = (*frame.inputs[:slot], nothing, *frame.inputs[slot + 1 :])
 
 
 class Arenas:
@@ -144,6 +162,10 @@ class Arenas:
     def __init__(self) -> None:
         self.scaled = _aligned(0)
         self.fixed = _aligned(0)
+
+    def hold(self, array: np.ndarray) -> bool:
+        """Return whether an array lies in this memory."""
+        return np.may_share_memory(array, self.scaled) or np.may_share_memory(array, self.fixed)
 
     def fits(self, plan: Plan, m: int) -> bool:
         return self.scaled.nbytes >= plan.scaled_size * padded(m)
@@ -230,6 +252,8 @@ class Scheduler:
     def begin(self, feeds: Mapping[str, np.ndarray], m: int) -> Binding:
         """Return the plan bound for m examples, with the fed arrays in place and no step done."""
         binding = self.bind(m)
+        for other in self._bindings.values():
+            other.position = NOTHING_DONE  # they share their memory with this one
         binding.feed(feeds)
         binding.position = 0
         return binding
@@ -237,6 +261,7 @@ class Scheduler:
     def forward(self, binding: Binding, hooks: Hooks | None = None) -> None:
         """Run all forward steps."""
         if hooks is None:
+            binding.position = NOTHING_DONE  # should a call fail, nobody knows how far it came
             run_compiled(binding.forward_calls)
         else:
             run_interpreted(binding.forward, _Counting(binding, hooks))
@@ -246,6 +271,7 @@ class Scheduler:
         """Run all backward steps over the values that `forward` left in the binding."""
         run_compiled(binding.seeding)
         if hooks is None:
+            binding.position = NOTHING_DONE
             run_compiled(binding.backward_calls)
         else:
             run_interpreted(binding.backward, _Counting(binding, hooks))

@@ -83,7 +83,8 @@ class BinaryCrossEntropy(Binary):
         }
 
     def from_logits(self, activation: Op) -> Op | None:
-        if isinstance(activation, Sigmoid):
+        # Subclasses may compute something else: only these two are known to go together.
+        if type(self) is BinaryCrossEntropy and type(activation) is Sigmoid:
             return BinaryCrossEntropyWithLogits(weight=self.weight, name=self.name)
         return None
 
@@ -135,7 +136,7 @@ class BinaryCrossEntropy(Binary):
 
 
 class BinaryCrossEntropyWithLogits(Binary):
-    """Binary cross-entropy of the sigmoid of logits, exact for every logit.
+    """Binary cross-entropy of the sigmoid of logits, exact for every finite logit.
 
     Parameters
     ----------

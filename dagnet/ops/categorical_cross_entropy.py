@@ -93,9 +93,12 @@ class CategoricalCrossEntropy(Categorical):
         }
 
     def from_logits(self, activation: Op) -> Op | None:
-        if isinstance(activation, Softmax) and activation.axis == 0:
-            return CategoricalCrossEntropyWithLogits(weight=self.weight, name=self.name)
-        return None
+        # Subclasses may compute something else: only these two are known to go together.
+        if type(self) is not CategoricalCrossEntropy or type(activation) is not Softmax:
+            return None
+        if activation.axis != 0:
+            return None
+        return CategoricalCrossEntropyWithLogits(weight=self.weight, name=self.name)
 
     def forward(self, f: Frame) -> None:
         (p, y), is_y, terms = f.inputs, f.work["is_y"], f.work["terms"]

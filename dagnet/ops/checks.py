@@ -68,7 +68,7 @@ def check_arity(op: "Op", inputs: tuple[object, ...]) -> None:
 
 
 def check_name(name: str | None, label: str) -> str | None:
-    """Return the name, or raise unless it is a non-empty string without the separator."""
+    """Return the name, or raise unless it is one non-empty line."""
     if name is None:
         return None
     if not isinstance(name, str):

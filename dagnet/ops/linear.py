@@ -5,7 +5,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from dagnet.errors import ShapeError
+from dagnet.errors import ArgumentTypeError, ShapeError
 from dagnet.node import Shape, format_shape
 from dagnet.ops.base import Example, Op
 from dagnet.ops.checks import check_size
@@ -54,6 +54,11 @@ class Linear(Op):
 
     def __post_init__(self) -> None:
         check_size(self.units, f"{self.label}: units")
+        if not isinstance(self.bias, bool):
+            raise ArgumentTypeError(
+                f"{self.label}: bias must be True or False, got {self.bias!r}; the number of "
+                "inputs is not given, and an op is called on its input: Linear(7)(x)"
+            )
 
     def output_shape(self, *inputs: Shape) -> Shape:
         (shape,) = inputs

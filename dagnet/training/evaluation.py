@@ -99,9 +99,11 @@ def _of_logits(metric: Metric) -> Metric:
 def _compared(model: Model) -> Pairs:
     """Return every output with the target input that a loss compares it with, and the loss."""
     pairs: Pairs = {}
-    for name in model.graph.losses:
-        v = model.graph.vertices[name]
-        if v.op.kind != "loss" or len(v.inputs) != 2:
+    behind = list(reversed(model.graph.losses))  # a cost may join losses
+    while behind:
+        v = model.graph.vertices[behind.pop()]
+        if v.op.kind != "loss":
+            behind.extend(n for n in reversed(v.inputs) if model.shapes[n] == ())
             continue
         output, target = v.inputs
         if output in model.graph.outputs and model.graph.vertices[target].is_input:

@@ -168,7 +168,8 @@ class Optimizer(Configurable, ABC):
             if run.steps and (self.slots or isinstance(self.learning_rate, Schedule)):
                 raise ArgumentError(
                     f"{name}: it holds the state of another model, after {run.steps} steps; "
-                    f"make a new {name} for this one, or call reset() first"
+                    f"make a new {name} for this one, or call reset() first; "
+                    "to go on with its state, give the new one load_state_dict(old.state_dict())"
                 )
             return
         for slot, array in run.slots.items():

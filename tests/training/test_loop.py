@@ -589,7 +589,7 @@ def test_a_bad_option_is_refused_before_anything_changed(options, error, message
         ((X[:, :0], Y[:, :0]), DataError, "an example at least"),
         ((X,), FeedError, "nothing was fed for Y"),
         ((X.astype(str), Y), (FeedTypeError, DataError), "numbers"),
-        (({"Z": X}, Y), FeedError, "nothing was fed for X"),
+        (({"Z": X}, Y), FeedError, "no input named 'Z'"),
         (({"X": X, "Z": X}, Y), FeedError, "no input named 'Z'"),
     ],
 )
