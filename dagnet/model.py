@@ -149,6 +149,10 @@ class Model:
         self.state = ArraysByOwner(arrays, "state")
         #: Scalers by input, which `fit`, `predict` and `evaluate` apply to what users give them.
         self.scaling: dict[str, Any] = {}
+        #: Names of the classes and of the features in the training data, for who sets them; `save`
+        #: keeps them, and the command line counts classes and orders columns by them.
+        self.classes: tuple[str, ...] | None = None
+        self.features: tuple[str, ...] | None = None
         self._runners = Runners(self.graph, self.store, arrays, self.rng, check_finite)
         self._run: Run | None = None
         #: Predictions may come from several threads; training is for one at a time.
@@ -162,6 +166,8 @@ class Model:
             "executor": self.executor,
             "check_finite": self.check_finite,
             "scaling": self.scaling,
+            "classes": self.classes,
+            "features": self.features,
             "data": self.store.data,
             "state": self.get_state(),
         }
@@ -170,7 +176,8 @@ class Model:
         # Views of one array would be copied to arrays of their own: they are made anew.
         names = ("graph", "rng", "dtype", "executor", "check_finite")
         self._build(*(saved[name] for name in names))
-        self.scaling = saved["scaling"]
+        for name in ("scaling", "classes", "features"):
+            setattr(self, name, saved[name])
         self.store.data[...] = saved["data"]
         self.set_state(saved["state"])
 

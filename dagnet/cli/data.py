@@ -1,5 +1,6 @@
 """The data that commands work on, and how a model takes them."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -31,17 +32,35 @@ def load_test(source: str, train_source: str, train: Dataset, target: str | None
         options["target"] = target
     elif source == train_source:
         options["part"] = "test"
-    return load(source, **options)
+    return _in_order(load(source, **options), train.feature_names)
 
 
 def load_for(
     model: Model, source: str, target: str | None = None, classes: str | None = None
 ) -> Dataset:
-    """Return a data set for a model: whether it predicts classes or numbers is known."""
-    options: dict[str, Any] = {"target": target, "classes": split_names(classes)}
-    if classes is None and not _is_name(source):
+    """Return a data set for a model: its classes counted, its columns ordered as in training."""
+    known = split_names(classes)
+    if known is None and model.classes and not _is_name(source):
+        known = list(model.classes)
+    options: dict[str, Any] = {"target": target, "classes": known}
+    if known is None and not _is_name(source):
         options["regression"] = not predicts_classes(model)
-    return load(source, **options)
+    return _in_order(load(source, **options), model.features)
+
+
+def _in_order(dataset: Dataset, features: tuple[str, ...] | None) -> Dataset:
+    """Return the data set with its features in this order, or raise unless it has just these."""
+    names = dataset.feature_names
+    if features is None or names is None or names == features:
+        return dataset
+    if sorted(names) != sorted(features):
+        raise DataError(
+            f"{dataset.name} has the features {', '.join(names)}; the model was trained on "
+            f"{', '.join(features)}"
+        )
+    return replace(
+        dataset, X=dataset.X[[names.index(name) for name in features]], feature_names=features
+    )
 
 
 def split_names(text: str | None) -> list[str] | None:

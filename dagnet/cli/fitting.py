@@ -45,6 +45,7 @@ def run_training(
     After Ctrl-C, too, everything is written, and the command ends with exit code 130.
     """
     X, Y = arrays_for(model, train, scaled=scaling is not None)
+    model.classes, model.features = train.classes, train.feature_names
     if test is not None:
         options["validation"] = arrays_for(model, test, scaled=scaling is not None)
     if out is not None:

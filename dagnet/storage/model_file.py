@@ -5,6 +5,7 @@ The arrays of a model's archive are called as people would: ``linear1.W``,
 is whose stands in the document::
 
     {"graph": {...}, "dtype": "float64", "scaling": {"X": {"name": "standardize"}},
+     "classes": ["no", "yes"], "features": null,
      "tensors": {"linear1.W": ["parameter", "linear1", "W"], ...}}
 
 What a run leaves behind (the cache, the gradients, the state of an optimizer or of the random
@@ -50,7 +51,7 @@ def save(model: Model, path: str | os.PathLike[str]) -> None:
     Parameters
     ----------
     model : Model
-        Its graph, parameters, states, scaling and dtype are kept.
+        Its graph, parameters, states, scaling, dtype, and names of classes and features are kept.
     path : str or PathLike
         Used as given; no ending is added.
 
@@ -84,6 +85,8 @@ def save(model: Model, path: str | os.PathLike[str]) -> None:
         "graph": graph_to_json(model.graph),
         "dtype": model.dtype,
         "scaling": {name: _scaler_to_json(s, name) for name, s in model.scaling.items()},
+        "classes": model.classes and list(model.classes),
+        "features": model.features and list(model.features),
         "tensors": {name: list(slot) for name, slot in slots.items()},
     }
     write_archive(path, KIND, arrays, content)
@@ -117,8 +120,8 @@ def load(
     Returns
     -------
     Model
-        With the same graph, dtype, scaling, and bits of parameters and states. Its nodes are found
-        by their names.
+        With the same graph, dtype, scaling, names, and bits of parameters and states. Its nodes
+        are found by their names.
 
     Raises
     ------
@@ -142,7 +145,7 @@ def load(
     known = op_registry(ops)
     archive = read_archive(path, KIND)
     with loading(path):
-        keys = ("graph", "dtype", "scaling", "tensors")
+        keys = ("graph", "dtype", "scaling", "classes", "features", "tensors")
         content = expect_keys(archive.metadata, keys, "the model")
         graph = graph_from_json(content["graph"], known)
         dtype = content["dtype"]
@@ -150,15 +153,21 @@ def load(
             raise FileFormatError(f"the model's dtype should be one of {', '.join(DTYPES)}")
         arrays = _by_slot(archive.arrays, content["tensors"])
         scaling = _scaling(content["scaling"], graph, arrays)
+        classes, features = (_names(content[key], key) for key in ("classes", "features"))
         _check_arrays(arrays, _expected_shapes(graph), dtype)
     model = Model.from_graph(
         graph, seed=seed, dtype=dtype, executor=executor, check_finite=check_finite
     )
     model.scaling.update(scaling)
+    model.classes, model.features = classes, features
     for slot, target in _model_arrays(model):
         if slot[0] != SCALING:
             target[...] = arrays[slot]
     return model
+
+
+def _names(value: Any, what: str) -> tuple[str, ...] | None:
+    return None if value is None else expect_strings(value, f"the model's {what}")
 
 
 def _model_arrays(model: Model) -> Iterator[tuple[Slot, np.ndarray]]:

@@ -267,8 +267,9 @@ def test_loading_in_another_process(model, tmp_path):
 def test_the_content_of_the_document(model, tmp_path):
     save(model, tmp_path / "net")
     content = content_of(tmp_path / "net")
-    assert list(content) == ["graph", "dtype", "scaling", "tensors"]
+    assert list(content) == ["graph", "dtype", "scaling", "classes", "features", "tensors"]
     assert content["dtype"] == "float64"
+    assert content["classes"] is None
     assert content["scaling"] == {"X": {"name": "standardize"}}
     assert content["tensors"]["head.a.W"] == ["parameter", "head.a", "W"]
     assert content["graph"]["losses"] == list(model.graph.losses)
