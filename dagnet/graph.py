@@ -191,6 +191,17 @@ class Graph:
         return tuple(v.name for v in self.vertices.values() if v.is_input)
 
     @cached_property
+    def data_inputs(self) -> tuple[str, ...]:
+        """The inputs that the outputs depend on."""
+        needed = self.ancestors(self.outputs)
+        return tuple(name for name in self.inputs if name in needed)
+
+    @cached_property
+    def target_inputs(self) -> tuple[str, ...]:
+        """The inputs that only the losses need."""
+        return tuple(name for name in self.inputs if name not in self.data_inputs)
+
+    @cached_property
     def consumers(self) -> dict[str, list[tuple[str, int]]]:
         """For every vertex, who reads it and in which slot, in topological order."""
         readers: dict[str, list[tuple[str, int]]] = {name: [] for name in self.vertices}

@@ -270,9 +270,8 @@ class Model:
         """
         runner = self._runners.predicting
         feeds = self.feeds(X)
-        for name in self.graph.inputs:
-            if name not in runner.feeder.rules:
-                feeds.pop(name, None)  # targets may come along
+        for name in self.graph.target_inputs:
+            feeds.pop(name, None)  # targets may come along
         with self._lock:
             binding = runner.forward(self.prepare(feeds))
             outputs = {n: binding.frames[n].output.copy() for n in self.graph.outputs}
@@ -327,11 +326,8 @@ class Model:
         X, Y : array or dict of arrays
             An array where there is one such input, else one by name for each.
         """
-        needed = self.graph.ancestors(self.graph.outputs)
-        data = [name for name in self.graph.inputs if name in needed]
-        targets = [name for name in self.graph.inputs if name not in needed]
-        feeds = named_inputs(X, data, "X")
-        return feeds if Y is None else feeds | named_inputs(Y, targets, "Y")
+        feeds = named_inputs(X, self.graph.data_inputs, "X")
+        return feeds if Y is None else feeds | named_inputs(Y, self.graph.target_inputs, "Y")
 
     def prepare(self, feeds: Mapping[str, Any]) -> dict[str, Any]:
         """Return raw feeds with the model's scaling applied."""
@@ -353,11 +349,10 @@ class Model:
             The inputs that the outputs depend on are scaled, if they hold examples; targets
             never are.
         """
-        needed = self.graph.ancestors(self.graph.outputs)
         self.scaling = {
             name: fresh_scaler(scaling).fit(as_array(array, name))
             for name, array in feeds.items()
-            if name in needed and is_scaled(self.shapes[name])
+            if name in self.graph.data_inputs and is_scaled(self.shapes[name])
         }
 
     def check_feeds(self, feeds: Mapping[str, Any]) -> tuple[dict[str, np.ndarray], int]:

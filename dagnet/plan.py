@@ -14,6 +14,7 @@ from dagnet.graph import Graph, ParamKey
 from dagnet.node import M, Shape
 
 Keep = Literal["needed", "all"]
+KEEPS: tuple[Keep, ...] = ("needed", "all")
 
 #: What a buffer holds: ``("output", node)``, ``("work", node, name)``, ``("grad", node)`` for the
 #: gradient of a node's output, ``("part", node, slot)`` for what a node adds to the gradient of

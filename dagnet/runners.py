@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from dagnet.errors import GraphError, UnknownNameError
+from dagnet.errors import GraphError
 from dagnet.feeds import Feeder, feed_rules
 from dagnet.graph import Graph, ParamKey
 from dagnet.parameters import ParameterStore
 from dagnet.passes import for_prediction, fuse_logits, fused_activations, prune, quiet_branches
-from dagnet.plan import Keep
+from dagnet.plan import KEEPS, Keep
 from dagnet.planner import make_plan
 from dagnet.scheduler import Binding, Scheduler
+from dagnet.settings import check_choice
 
 
 @dataclass(frozen=True)
@@ -66,9 +67,8 @@ class Runners:
 
     def training(self, keep: Keep) -> Runner:
         """Forward and backward, in training mode, keeping what is needed or all."""
-        if not isinstance(keep, str) or keep not in ("needed", "all"):
-            raise UnknownNameError.of("way to keep values", keep, ["needed", "all"])
-        if keep not in self._training:
+        if not isinstance(keep, str) or keep not in self._training:
+            check_choice("way to keep values", keep, KEEPS)
             lowered = quiet_branches(fuse_logits(self._with_losses()))
             fused = fused_activations(self._graph, lowered)
             if keep == "needed":

@@ -140,20 +140,21 @@ class Binding:
             if self.arenas.hold(array):
                 array = array.copy()  # a value of an earlier run, which this one will overwrite
                 del self.fed[name]
-            self.frames[name].output = array
-            for consumer, slot in self.plan.graph.consumers[name]:
-                frame = self.frames[consumer]
-                frame.inputs = (*frame.inputs[:slot], array, *frame.inputs[slot + 1 :])
+            self._show(name, array)
 
     def release(self) -> None:
         """Let go of the fed arrays, so that they do not stay in memory for this binding's sake."""
         nothing = np.empty(0)
         self.fed = {}
         for name in self.plan.graph.inputs:
-            self.frames[name].output = nothing
-            for consumer, slot in self.plan.graph.consumers[name]:
-                frame = self.frames[consumer]
-                frame.inputs = (*frame.inputs[:slot], nothing, *frame.inputs[slot + 1 :])
+            self._show(name, nothing)
+
+    def _show(self, name: str, array: np.ndarray) -> None:
+        """Make an array the value of an input, for all who read it."""
+        self.frames[name].output = array
+        for consumer, slot in self.plan.graph.consumers[name]:
+            frame = self.frames[consumer]
+            frame.inputs = (*frame.inputs[:slot], array, *frame.inputs[slot + 1 :])
 
 
 class Arenas:

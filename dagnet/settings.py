@@ -43,6 +43,6 @@ def check_dtype(dtype: Any) -> str:
 
 def check_choice(what: str, value: str, choices: Sequence[str]) -> str:
     """Return the value, or raise with the nearest choices unless it is one of them."""
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:
         raise UnknownNameError.of(what, value, choices)
     return value

@@ -104,8 +104,7 @@ def arrays_for(model: Model, dataset: Dataset, scaled: bool | None = None) -> tu
         X = X.reshape(-1, len(dataset))
     if not (bool(model.scaling) if scaled is None else scaled):
         X = _as_dtype(X, model.dtype)
-    needed = model.graph.ancestors(model.graph.outputs)
-    targets = [n for n in model.graph.inputs if n not in needed]
+    targets = model.graph.target_inputs
     return X, _targets(model, dataset, targets[0]) if targets else None
 
 

@@ -25,9 +25,10 @@ def verify(
     owners = {owner for owner, _ in parameters}
     own = {v.name for v in graph.vertices.values() if v.owner in owners or v.borrows}
     _check_reached(graph)
-    _check_losses(graph, shapes, depending_on(graph, own))
+    trained = depending_on(graph, own)
+    _check_losses(graph, shapes, trained)
     _check_outputs(graph, own)
-    _check_labels(graph, depending_on(graph, own))
+    _check_labels(graph, trained)
 
 
 def _check_reached(graph: Graph) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from dagnet.errors import ArgumentError, ArgumentTypeError, UnknownNameError
 from dagnet.model import Model
-from dagnet.plan import Keep, is_scaled
+from dagnet.plan import KEEPS, Keep, is_scaled
 from dagnet.settings import check_choice
 from dagnet.training.batches import Batches
 from dagnet.training.callbacks import Callback
@@ -254,7 +254,7 @@ def fit(
     optimizer = SGD(0.01) if optimizer is None else optimizer
     _check_objects(optimizer, callbacks)
     optimizer.check(model.store)
-    check_choice("way to keep values", keep, ("needed", "all"))
+    check_choice("way to keep values", keep, KEEPS)
     file = None if checkpoint is None else Checkpoint(checkpoint, every)
     bar = [ProgressBar(epochs)] if progress else []
 
