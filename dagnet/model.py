@@ -1,6 +1,6 @@
 """The model: a graph, its parameters and its schedulers. What most users hold."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 from threading import Lock
@@ -30,7 +30,7 @@ from dagnet.passes import (
 )
 from dagnet.plan import Keep, is_scaled
 from dagnet.run import Run
-from dagnet.runners import Runners
+from dagnet.runners import Runner, Runners
 from dagnet.scheduler import cost
 from dagnet.settings import Seed, check_choice, check_dtype, generators
 
@@ -203,12 +203,10 @@ class Model:
         """
         runner = self._runners.training(keep)
         runner.feeder.forget()
-        binding = runner.begin(feeds)
-        params = self.store.snapshot() if keep == "all" else self.store.arrays
-        self._run = Run(binding, runner.fused, self._keys, params, self.store.grads)
+        run = self._begin(runner, feeds)
         with np.errstate(all="ignore"):
-            runner.scheduler.forward(binding, self._hooks(hooks))
-        return cost(binding)
+            runner.scheduler.forward(run.binding, self._hooks(hooks))
+        return cost(run.binding)
 
     def backward(self, hooks: Hooks | None = None) -> None:
         """Compute every gradient of J, over the values of the last `forward`."""
@@ -246,14 +244,36 @@ class Model:
             )
         runner = self._runners.training(keep)
         hooks = self._hooks(hooks)
-        binding = runner.begin(feeds)
-        params = self.store.snapshot() if keep == "all" else self.store.arrays
-        self._run = Run(binding, runner.fused, self._keys, params, self.store.grads)
+        binding = self._begin(runner, feeds).binding
         with np.errstate(all="ignore"):  # who diverges sees it in the cost, not in warnings
             runner.scheduler.forward(binding, hooks)
             runner.scheduler.backward(binding, hooks)
             optimizer.step(self.store)
         return cost(binding)
+
+    def begin(self, feeds: Mapping[str, Any], apart: Collection[str] = ()) -> Run:
+        """Put feeds in place for a training run that keeps all, and run no step of it yet.
+
+        Parameters
+        ----------
+        feeds : dict
+            As for `train_step`.
+        apart : collection of str
+            Activations that their loss shall read all the same, and not skip for their logits.
+
+        Returns
+        -------
+        Run
+            ``run.binding.advance()`` runs the next step; `cache` shows what is computed.
+        """
+        return self._begin(self._runners.training("all", frozenset(apart)), feeds)
+
+    def _begin(self, runner: Runner, feeds: Mapping[str, Any]) -> Run:
+        binding = runner.begin(feeds)
+        keep_all = binding.plan.keep == "all"
+        params = self.store.snapshot() if keep_all else self.store.arrays
+        self._run = Run(binding, runner.fused, self._keys, params, self.store.grads)
+        return self._run
 
     def predict(self, X: Any) -> Any:
         """Return the outputs for raw input, in prediction mode.

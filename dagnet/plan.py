@@ -50,13 +50,25 @@ class Target(NamedTuple):
     first: bool = False
 
 
+class ParamTarget(NamedTuple):
+    """Where a node's share in a parameter's gradient goes: there, or by a `part` added to it.
+
+    `name` is the op's own for the parameter. The `first` part is copied instead of added.
+    """
+
+    name: str
+    key: ParamKey
+    part: BufferKey | None = None
+    first: bool = False
+
+
 class Step(NamedTuple):
     """One stop of a run. `targets` (one per input) and `params` are for backward steps."""
 
     name: str
     phase: Literal["forward", "backward"]
     targets: tuple[Target | None, ...] = ()
-    params: tuple[tuple[str, ParamKey, BufferKey | None], ...] = ()
+    params: tuple[ParamTarget, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -117,7 +129,9 @@ class Plan:
     def gradient_positions(self) -> dict[ParamKey, int]:
         """The position at which the last contribution to each parameter's gradient is made."""
         return {
-            key: position for position, step in enumerate(self.steps) for _, key, _ in step.params
+            param.key: position
+            for position, step in enumerate(self.steps)
+            for param in step.params
         }
 
     def survives(self, key: BufferKey) -> bool:

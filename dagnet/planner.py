@@ -1,5 +1,6 @@
 """The planner: from a graph to its plan, in one walk over the steps and one packing."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from math import prod
 
@@ -10,7 +11,17 @@ from dagnet.graph import Graph, ParamKey, Vertex
 from dagnet.node import Shape
 from dagnet.ops.frame import Work
 from dagnet.passes import collect_parameters, infer_shapes, needs_gradient, parameter_keys
-from dagnet.plan import ALIGNMENT, Buffer, BufferKey, Keep, Plan, Step, Target, is_scaled
+from dagnet.plan import (
+    ALIGNMENT,
+    Buffer,
+    BufferKey,
+    Keep,
+    ParamTarget,
+    Plan,
+    Step,
+    Target,
+    is_scaled,
+)
 
 
 def make_plan(
@@ -73,9 +84,10 @@ class _Planner:
         contributions = self._count_contributions()
         seeds = self._seed(contributions)
         arrived: dict[str, int] = {name: 1 for name, added in seeds if added}
+        uses = Counter(key for v in self.backward_order for key in self.params[v.name].values())
         used: set[ParamKey] = set()
         for position, v in enumerate(self.backward_order, start=len(steps)):
-            steps.append(self._backward_step(position, v, contributions, arrived, used))
+            steps.append(self._backward_step(position, v, contributions, arrived, uses, used))
         for name in (*self.graph.losses, *self.graph.outputs):
             self._read(("output", name), self.end)
         for name in self.wanted:
@@ -117,6 +129,7 @@ class _Planner:
         v: Vertex,
         contributions: Mapping[str, int],
         arrived: dict[str, int],
+        uses: Mapping[ParamKey, int],
         used: set[ParamKey],
     ) -> Step:
         self._read(("grad", v.name), position)
@@ -138,13 +151,26 @@ class _Planner:
         )
         params = []
         for local, key in self.params[v.name].items():
-            part: BufferKey | None = None
-            if key in used:
-                part = ("param_part", v.name, local)
-                self._write(part, self.parameters[key].shape, position)
+            params.append(self._param_target(position, v, local, key, uses[key], used))
             used.add(key)
-            params.append((local, key, part))
         return Step(v.name, "backward", targets, tuple(params))
+
+    def _param_target(
+        self,
+        position: int,
+        v: Vertex,
+        local: str,
+        key: ParamKey,
+        total: int,
+        used: Collection[ParamKey],
+    ) -> ParamTarget:
+        """Decide as `_target` does where the gradient of one parameter goes."""
+        first = key not in used
+        if total == 1 or (first and self.keep == "needed"):
+            return ParamTarget(local, key)
+        part: BufferKey = ("param_part", v.name, local)
+        self._write(part, self.parameters[key].shape, position)
+        return ParamTarget(local, key, part, first)
 
     def _target(
         self, position: int, v: Vertex, slot: int, total: int, arrived: dict[str, int]
@@ -196,7 +222,7 @@ class _Planner:
 
     def _keep_all(self) -> None:
         for key, lifetime in self.lifetimes.items():
-            if key[0] in ("output", "grad", "part"):
+            if key[0] in ("output", "grad", "part", "param_part"):
                 lifetime.death = self.end
         for v in self.forward_order:
             for name, work in self._workspace(v).items():

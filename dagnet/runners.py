@@ -63,19 +63,24 @@ class Runners:
         self._states = states
         self._rng = rng
         self._check_finite = check_finite
-        self._training: dict[str, Runner] = {}
+        self._training: dict[tuple[str, frozenset[str]], Runner] = {}
 
-    def training(self, keep: Keep) -> Runner:
-        """Forward and backward, in training mode, keeping what is needed or all."""
-        if not isinstance(keep, str) or keep not in self._training:
+    def training(self, keep: Keep, apart: frozenset[str] = frozenset()) -> Runner:
+        """Forward and backward, in training mode, keeping what is needed or all.
+
+        `apart` names activations that no loss skips.
+        """
+        if not isinstance(keep, str) or (keep, apart) not in self._training:
             check_choice("way to keep values", keep, KEEPS)
-            lowered = quiet_branches(fuse_logits(self._with_losses()))
+            lowered = quiet_branches(fuse_logits(self._with_losses(), apart))
             fused = fused_activations(self._graph, lowered)
             if keep == "needed":
                 lowered = prune(lowered, lowered.losses, ())
             # Both ways to keep take the same feeds, whether or not a branch of the outputs runs.
-            self._training[keep] = self._runner(lowered, self._graph.inputs, fused, keep=keep)
-        return self._training[keep]
+            self._training[keep, apart] = self._runner(
+                lowered, self._graph.inputs, fused, keep=keep
+            )
+        return self._training[keep, apart]
 
     @cached_property
     def predicting(self) -> Runner:

@@ -17,7 +17,7 @@ from dagnet.graph import ParamKey
 from dagnet.node import M, Shape
 from dagnet.ops.frame import Frame
 from dagnet.parameters import ParameterStore
-from dagnet.plan import ALIGNMENT, BufferKey, Plan, Step, Target
+from dagnet.plan import ALIGNMENT, BufferKey, Plan, Step
 
 #: Bindings kept for different numbers of examples: a full batch, a last smaller one, a spare.
 BINDINGS_KEPT = 3
@@ -62,8 +62,9 @@ class Binding:
             v.name: self._frame(v.name, m, store, states, rng) for v in plan.graph.vertices.values()
         }
         self.fed: dict[str, np.ndarray] = {}
+        self.grads = store.grads
         self.forward = [(step, [self._forward(step)]) for step in plan.forward]
-        self.backward = [(step, self._backward(step, store)) for step in plan.backward]
+        self.backward = [(step, self._backward(step)) for step in plan.backward]
         self.seeding = self._seed()
         self.forward_calls = [call for _, calls in self.forward for call in calls]
         self.backward_calls = [call for _, calls in self.backward for call in calls]
@@ -97,28 +98,34 @@ class Binding:
         op = self.plan.graph.vertices[step.name].op
         return partial(op.forward, self.frames[step.name])
 
-    def _backward(self, step: Step, store: ParameterStore) -> list[Call]:
+    def _backward(self, step: Step) -> list[Call]:
         """Bind one node's backward: the op's own call, then the sums of shared gradients."""
         frame = self.frames[step.name]
         op = self.plan.graph.vertices[step.name].op
         calls: list[Call] = [partial(op.backward, frame)]
         frame.grad_inputs = tuple(t and self.arrays[t.buffer] for t in step.targets)
-        for target in step.targets:
-            calls += self._collect(target)
-        for local, key, part in step.params:
-            total = store.grads[key]
-            frame.grad_params[local] = self.arrays[part] if part else total
-            if part:
-                calls.append(partial(np.add, total, self.arrays[part], out=total))
-        return calls
+        for param in step.params:
+            frame.grad_params[param.name] = (
+                self.arrays[param.part] if param.part else self.grads[param.key]
+            )
+        return calls + [call for _, call in self.collecting(step)]
 
-    def _collect(self, target: Target | None) -> list[Call]:
-        if target is None or target.total is None:
-            return []
-        part, total = self.arrays[target.buffer], self.arrays[target.total]
-        if target.first:
-            return [partial(np.copyto, total, part)]
-        return [partial(np.add, total, part, out=total)]
+    def collecting(self, step: Step) -> list[tuple[BufferKey, Call]]:
+        """Return the calls that add what a backward step computed to totals, each with its total.
+
+        Only for gradients that are kept apart from their total: ``("grad", node)``, or
+        ``("grad_param", owner, name)`` for a parameter.
+        """
+        calls: list[tuple[BufferKey, Call]] = []
+        for target in step.targets:
+            if target is not None and target.total is not None:
+                total, part = self.arrays[target.total], self.arrays[target.buffer]
+                calls.append((target.total, _collect(total, part, target.first)))
+        for param in step.params:
+            if param.part is not None:
+                total, part = self.grads[param.key], self.arrays[param.part]
+                calls.append((("grad_param", *param.key), _collect(total, part, param.first)))
+        return calls
 
     def _seed(self) -> list[Call]:
         """Set the losses' gradients to 1; return the calls that must do so before every run."""
@@ -130,6 +137,20 @@ class Binding:
                 every_run.append(partial(seed.fill, 1.0))
         return every_run
 
+    def advance(self) -> Step:
+        """Run the one step that comes next and return it."""
+        n_forward = self.plan.n_forward
+        if self.position == n_forward:
+            run_compiled(self.seeding)
+        step, calls = (
+            self.forward[self.position]
+            if self.position < n_forward
+            else self.backward[self.position - n_forward]
+        )
+        run_compiled(calls)
+        self.position += 1
+        return step
+
     def feed(self, feeds: Mapping[str, np.ndarray]) -> None:
         """Let the nodes that read inputs see these arrays, without copying them."""
         for name in self.plan.graph.inputs:
@@ -140,21 +161,25 @@ class Binding:
             if self.arenas.hold(array):
                 array = array.copy()  # a value of an earlier run, which this one will overwrite
                 del self.fed[name]
-            self._show(name, array)
+            self.show(name, array)
 
     def release(self) -> None:
         """Let go of the fed arrays, so that they do not stay in memory for this binding's sake."""
         nothing = np.empty(0)
         self.fed = {}
         for name in self.plan.graph.inputs:
-            self._show(name, nothing)
+            self.show(name, nothing)
 
-    def _show(self, name: str, array: np.ndarray) -> None:
+    def show(self, name: str, array: np.ndarray) -> None:
         """Make an array the value of an input, for all who read it."""
         self.frames[name].output = array
         for consumer, slot in self.plan.graph.consumers[name]:
             frame = self.frames[consumer]
             frame.inputs = (*frame.inputs[:slot], array, *frame.inputs[slot + 1 :])
+
+
+def _collect(total: np.ndarray, part: np.ndarray, first: bool) -> Call:
+    return partial(np.copyto, total, part) if first else partial(np.add, total, part, out=total)
 
 
 class Arenas:
@@ -266,7 +291,7 @@ class Scheduler:
             run_compiled(binding.forward_calls)
         else:
             run_interpreted(binding.forward, _Counting(binding, hooks))
-        binding.position = self.plan.n_forward
+        binding.position = binding.plan.n_forward
 
     def backward(self, binding: Binding, hooks: Hooks | None = None) -> None:
         """Run all backward steps over the values that `forward` left in the binding."""
@@ -276,7 +301,7 @@ class Scheduler:
             run_compiled(binding.backward_calls)
         else:
             run_interpreted(binding.backward, _Counting(binding, hooks))
-        binding.position = len(self.plan.steps)
+        binding.position = len(binding.plan.steps)
 
 
 class _Counting:

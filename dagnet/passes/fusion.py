@@ -1,15 +1,17 @@
 """Stable-logit fusion: losses that follow a sigmoid or softmax are computed from its input."""
 
+from collections.abc import Collection
 from dataclasses import replace
 
 from dagnet.graph import Graph
 
 
-def fuse_logits(graph: Graph) -> Graph:
+def fuse_logits(graph: Graph, apart: Collection[str] = ()) -> Graph:
     """Return the graph in which such a loss reads the logits instead of the probabilities.
 
     Both vertices stay. The loss gets another op of the same meaning, exact for any logits; the
-    activation is computed only where something else reads it or it is an output.
+    activation is computed only where something else reads it or it is an output. The activations
+    named in `apart` are read all the same.
 
     Examples
     --------
@@ -23,7 +25,7 @@ def fuse_logits(graph: Graph) -> Graph:
     """
     vertices = []
     for v in graph.vertices.values():
-        if v.op.kind == "loss":
+        if v.op.kind == "loss" and v.inputs[0] not in apart:
             activation = graph.vertices[v.inputs[0]]
             op = v.op.from_logits(activation.op)
             if op is not None:

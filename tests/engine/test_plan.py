@@ -12,7 +12,7 @@ from random_networks import networks, random_dags
 import dagnet as dn
 from dagnet import passes
 from dagnet.parameters import ParameterStore
-from dagnet.plan import ALIGNMENT, Target, is_scaled
+from dagnet.plan import ALIGNMENT, ParamTarget, Target, is_scaled
 from dagnet.planner import make_plan
 from dagnet.scheduler import Scheduler, cost, padded, resolve
 
@@ -282,11 +282,27 @@ def test_a_shared_parameter_is_written_once_then_added_to():
     x, y = dn.Input(5, name="x"), dn.Input(5, name="y")
     cost = dn.MeanSquaredError()(shared(dn.Tanh()(shared(x))), y)
     plan = make_plan(dn.Graph.from_nodes([cost]))
-    assert [part for _, _, part in plan.backward_steps["shared_2"].params] == [None, None]
-    assert plan.backward_steps["shared"].params == (
-        ("W", ("shared", "W"), ("param_part", "shared", "W")),
-        ("b", ("shared", "b"), ("param_part", "shared", "b")),
+    assert plan.backward_steps["shared_2"].params == (
+        ParamTarget("W", ("shared", "W")),
+        ParamTarget("b", ("shared", "b")),
     )
+    assert plan.backward_steps["shared"].params == (
+        ParamTarget("W", ("shared", "W"), ("param_part", "shared", "W")),
+        ParamTarget("b", ("shared", "b"), ("param_part", "shared", "b")),
+    )
+
+
+def test_where_all_is_kept_every_share_in_a_parameter_s_gradient_survives():
+    shared = dn.Linear(5, name="shared", bias=False)
+    x, y = dn.Input(5, name="x"), dn.Input(5, name="y")
+    cost = dn.MeanSquaredError()(dn.Linear(5, name="own")(shared(shared(x))), y)
+    plan = make_plan(dn.Graph.from_nodes([cost]), "all")
+    later, earlier = (plan.backward_steps[n].params for n in ("shared_2", "shared"))
+    assert later == (ParamTarget("W", ("shared", "W"), ("param_part", "shared_2", "W"), True),)
+    assert earlier == (ParamTarget("W", ("shared", "W"), ("param_part", "shared", "W")),)
+    assert plan.backward_steps["own"].params[0].part is None
+    for part in (later[0].part, earlier[0].part):
+        assert plan.survives(part)
 
 
 def test_a_loss_that_feeds_further_nodes_starts_at_one_and_is_added_to():
