@@ -1,5 +1,8 @@
 """dagnet: define a neural network, compile it to a graph, train it, draw it, read every value."""
 
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 from dagnet import data
 from dagnet.errors import DagnetError
 from dagnet.graph import Graph
@@ -55,7 +58,15 @@ from dagnet.training import (
     StepDecay,
 )
 
+if TYPE_CHECKING:
+    from dagnet.debug.debugger import Debugger
+
 __version__ = "0.1.0"
+
+#: Names for looking inside, in the modules that are imported when one is asked for.
+_LATE = {
+    "Debugger": "dagnet.debug.debugger",
+}
 
 __all__ = [
     "ELU",
@@ -74,6 +85,7 @@ __all__ = [
     "Concat",
     "Cosine",
     "DagnetError",
+    "Debugger",
     "Dropout",
     "EarlyStopping",
     "Example",
@@ -112,3 +124,13 @@ __all__ = [
     "load",
     "mlp",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LATE:
+        raise AttributeError(f"module 'dagnet' has no attribute {name!r}")
+    return getattr(import_module(_LATE[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -59,6 +59,10 @@ class OpError(DagnetError, RuntimeError):
     """An op failed while running."""
 
 
+class DebuggerError(DagnetError, RuntimeError):
+    """The debugger cannot do this where the run stands."""
+
+
 class DrawingError(DagnetError, RuntimeError):
     """The layout engine failed; the message holds what it said."""
 

@@ -35,6 +35,7 @@ from dagnet.scheduler import cost
 from dagnet.settings import Seed, check_choice, check_dtype, generators
 
 if TYPE_CHECKING:
+    from dagnet.debug.cone import Cone
     from dagnet.training import History
 
 EXECUTORS = ("compiled", "interpreted")
@@ -143,7 +144,8 @@ class Model:
         self.shapes = shapes
         self.store = ParameterStore(parameters, self.dtype)
         self.params = ArraysByOwner(self.store.arrays)
-        self._keys = {v.name: parameter_keys(v, shapes) for v in graph.vertices.values()}
+        #: For every node, its parameters by the op's own names, as keys of `store`.
+        self.keys = {v.name: parameter_keys(v, shapes) for v in graph.vertices.values()}
         states = collect_states(graph, shapes)
         arrays = {key: np.full(s.shape, s.fill, self.dtype) for key, s in states.items()}
         self.state = ArraysByOwner(arrays, "state")
@@ -201,9 +203,9 @@ class Model:
         FeedError
             If the feeds do not fit the inputs.
         """
-        runner = self._runners.training(keep)
+        runner = self.runner(keep)
         runner.feeder.forget()
-        run = self._begin(runner, feeds)
+        run = self.begin(feeds, runner)
         with np.errstate(all="ignore"):
             runner.scheduler.forward(run.binding, self._hooks(hooks))
         return cost(run.binding)
@@ -217,7 +219,7 @@ class Model:
             raise NotKeptError(
                 "the values to go back over are used or incomplete: call model.forward(feeds) again"
             )
-        runner = self._runners.training(run.binding.plan.keep)
+        runner = self.runner(run.binding.plan.keep)
         with np.errstate(all="ignore"):
             runner.scheduler.backward(run.binding, self._hooks(hooks))
 
@@ -242,37 +244,39 @@ class Model:
             raise ArgumentTypeError(
                 f"the optimizer must be an object such as dn.SGD(0.01), got {optimizer!r}"
             )
-        runner = self._runners.training(keep)
+        runner = self.runner(keep)
         hooks = self._hooks(hooks)
-        binding = self._begin(runner, feeds).binding
+        binding = self.begin(feeds, runner).binding
         with np.errstate(all="ignore"):  # who diverges sees it in the cost, not in warnings
             runner.scheduler.forward(binding, hooks)
             runner.scheduler.backward(binding, hooks)
             optimizer.step(self.store)
         return cost(binding)
 
-    def begin(self, feeds: Mapping[str, Any], apart: Collection[str] = ()) -> Run:
-        """Put feeds in place for a training run that keeps all, and run no step of it yet.
+    def runner(self, keep: Keep = "all", apart: Collection[str] = ()) -> Runner:
+        """Return how a training run goes: its lowered graph and its plan.
+
+        `apart` names activations that their loss reads all the same, instead of their logits.
+        """
+        return self._runners.training(keep, frozenset(apart))
+
+    def begin(self, feeds: Mapping[str, Any], runner: Runner | None = None) -> Run:
+        """Put feeds in place for a training run, and run no step of it yet.
+
+        `cache` shows what is computed of the run; ``run.binding.advance()`` does the next step.
 
         Parameters
         ----------
         feeds : dict
             As for `train_step`.
-        apart : collection of str
-            Activations that their loss shall read all the same, and not skip for their logits.
-
-        Returns
-        -------
-        Run
-            ``run.binding.advance()`` runs the next step; `cache` shows what is computed.
+        runner : Runner, optional
+            By default ``runner()``, which keeps all.
         """
-        return self._begin(self._runners.training("all", frozenset(apart)), feeds)
-
-    def _begin(self, runner: Runner, feeds: Mapping[str, Any]) -> Run:
+        runner = runner or self.runner()
         binding = runner.begin(feeds)
         keep_all = binding.plan.keep == "all"
         params = self.store.snapshot() if keep_all else self.store.arrays
-        self._run = Run(binding, runner.fused, self._keys, params, self.store.grads)
+        self._run = Run(binding, runner.fused, self.keys, params, self.store.grads)
         return self._run
 
     def predict(self, X: Any) -> Any:
@@ -383,6 +387,54 @@ class Model:
 
     # Facade: what needs the layers above is imported when it is called.
 
+    def run(self, feeds: Mapping[str, Any], overrides: Mapping[Any, Any] | None = None) -> float:
+        """Go forward and backward with some values set, and return the cost J.
+
+        What if unit 4 of a layer were dead? Every value stays readable in `cache`; parameters
+        are as before.
+
+        Parameters
+        ----------
+        feeds : dict
+            As for `forward`.
+        overrides : dict
+            From nodes to what stands in the place of their output, or to dicts by the names of
+            values: ``{"linear2": {"params.W": W, "grad_output": dZ}}``. A function takes a copy
+            of the computed array, and returns another one or changes it.
+
+        Raises
+        ------
+        UnknownNameError, ShapeError, FeedTypeError
+            If there is no such value, or an array does not fit it.
+
+        Examples
+        --------
+        >>> import numpy as np, dagnet as dn
+        >>> model = dn.mlp([5, 3, 1], seed=1)
+        >>> feeds = {"X": np.ones((5, 7)), "Y": np.ones((1, 7))}
+        >>> def dead(A):
+        ...     A[:] = 0
+        >>> round(model.run(feeds, {"relu1": dead}), 6)  # -log(1/2)
+        0.693147
+        """
+        from dagnet.debug.interventions import run
+
+        return run(self, feeds, overrides or {})
+
+    def cone(self, node: "str | Node", what: str = "output") -> "Cone":
+        """Return what setting a value of a node would touch: its ``forward`` and ``backward``.
+
+        Examples
+        --------
+        >>> import dagnet as dn
+        >>> print(dn.mlp([5, 3, 1]).cone("relu1"))
+        forward: linear2, sigmoid2, cost
+        backward: cost, linear2, relu1, linear1
+        """
+        from dagnet.debug.interventions import cone
+
+        return cone(self, node, what)
+
     def fit(self, X: Any, Y: Any = None, **options: Any) -> "History":
         """Train on raw data and return the history.
 
@@ -418,6 +470,9 @@ class Model:
             Default: `log_every`.
         resume : path, optional
             Checkpoint to go on from, to the same bits as if nothing had happened.
+        debugger : Debugger, optional
+            Stops where its breakpoints and watches say, hands over, and goes on; see
+            `dn.Debugger`. The bits are the same as without it.
 
         Returns
         -------

@@ -126,12 +126,25 @@ class Plan:
         return {step.name: i for i, step in enumerate(self.backward, start=self.n_forward)}
 
     @cached_property
+    def positions(self) -> dict[str, int]:
+        """The position of every node's forward step."""
+        return {step.name: i for i, step in enumerate(self.forward)}
+
+    @cached_property
+    def saving(self) -> frozenset[str]:
+        """The nodes that save something besides their output for their backward step."""
+        n = self.n_forward
+        return frozenset(
+            str(key[1])
+            for key, buffer in self.buffers.items()
+            if key[0] == "work" and buffer.birth < n <= buffer.death
+        )
+
+    @cached_property
     def gradient_positions(self) -> dict[ParamKey, int]:
         """The position at which the last contribution to each parameter's gradient is made."""
         return {
-            param.key: position
-            for position, step in enumerate(self.steps)
-            for param in step.params
+            param.key: position for position, step in enumerate(self.steps) for param in step.params
         }
 
     def survives(self, key: BufferKey) -> bool:

@@ -65,7 +65,7 @@ class Binding:
         self.grads = store.grads
         self.forward = [(step, [self._forward(step)]) for step in plan.forward]
         self.backward = [(step, self._backward(step)) for step in plan.backward]
-        self.seeding = self._seed()
+        self.seeding = [call for _, call in self.seeds()]
         self.forward_calls = [call for _, calls in self.forward for call in calls]
         self.backward_calls = [call for _, calls in self.backward for call in calls]
 
@@ -127,29 +127,26 @@ class Binding:
                 calls.append((("grad_param", *param.key), _collect(total, part, param.first)))
         return calls
 
-    def _seed(self) -> list[Call]:
-        """Set the losses' gradients to 1; return the calls that must do so before every run."""
-        every_run: list[Call] = []
-        for name, added in self.plan.seeds:
-            seed = self.arrays["grad", name]
-            seed.fill(1.0)
-            if added:
-                every_run.append(partial(seed.fill, 1.0))
-        return every_run
+    def seeds(self) -> list[tuple[BufferKey, Call]]:
+        """Return the calls that set the losses' gradients to 1, each with the gradient."""
+        keys: list[BufferKey] = [("grad", name) for name, _ in self.plan.seeds]
+        return [(key, partial(self.arrays[key].fill, 1.0)) for key in keys]
 
     def advance(self) -> Step:
         """Run the one step that comes next and return it."""
-        n_forward = self.plan.n_forward
-        if self.position == n_forward:
-            run_compiled(self.seeding)
-        step, calls = (
-            self.forward[self.position]
-            if self.position < n_forward
-            else self.backward[self.position - n_forward]
-        )
+        step, calls = self.calls(self.position)
         run_compiled(calls)
         self.position += 1
+        if self.position == self.plan.n_forward:
+            run_compiled(self.seeding)
         return step
+
+    def calls(self, position: int) -> tuple[Step, list[Call]]:
+        """Return a step and its calls: first the op's own, then what adds up gradients."""
+        n_forward = self.plan.n_forward
+        if position < n_forward:
+            return self.forward[position]
+        return self.backward[position - n_forward]
 
     def feed(self, feeds: Mapping[str, np.ndarray]) -> None:
         """Let the nodes that read inputs see these arrays, without copying them."""
@@ -162,6 +159,11 @@ class Binding:
                 array = array.copy()  # a value of an earlier run, which this one will overwrite
                 del self.fed[name]
             self.show(name, array)
+
+    def replace(self, name: str, array: np.ndarray) -> None:
+        """Show another array in the place of the fed one, which stays as it is."""
+        self.fed.pop(name, None)
+        self.show(name, array.astype(self.frames[name].output.dtype))
 
     def release(self) -> None:
         """Let go of the fed arrays, so that they do not stay in memory for this binding's sake."""

@@ -35,7 +35,7 @@ ROWS = [
 RANK = {name: rank for rank, row in enumerate(ROWS) for name in row}
 
 #: Methods of `Model` that stand for what lies above it.
-FACADE = {"fit", "evaluate", "save", "render", "debug", "report", "summary", "_repr_svg_"}
+FACADE = {"fit", "evaluate", "save", "render", "run", "cone", "debug", "report", "_repr_svg_"}
 
 #: Packages that one module or folder alone may import.
 KEEPERS = {"networkx": ["graph"], "safetensors": ["storage"]}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dagnet.errors import ArgumentError, ArgumentTypeError, UnknownNameError
+from dagnet.executors import Hooks
 from dagnet.model import Model
 from dagnet.plan import KEEPS, Keep, is_scaled
 from dagnet.settings import check_choice
@@ -26,6 +27,10 @@ from dagnet.training.progress import ProgressBar
 
 if TYPE_CHECKING:
     from dagnet.data import Scaler
+    from dagnet.debug.debugger import Debugger
+
+#: What makes one update, and returns the cost before it: `Model.train_step`, or a debugger's.
+Stepping = Callable[[dict[str, np.ndarray], Optimizer, Keep, Hooks | None], float]
 
 #: Rows a history gets if the user does not say how often to log.
 ROWS = 100
@@ -62,6 +67,7 @@ class Training:
         validation_feeds: dict[str, np.ndarray] | None,
         checkpoint: Checkpoint | None,
         resume: str | PathLike[str] | None,
+        stepping: Stepping,
     ):
         self.model = model
         self.optimizer = optimizer
@@ -81,6 +87,7 @@ class Training:
         self.optimizer_config = optimizer.config  # as given; callbacks may change the optimizer
         self._train_feeds = train_feeds
         self._validation_feeds = validation_feeds
+        self._step = stepping
         self._hooks = _NodeHooks(self) if any(c.wants_nodes for c in callbacks) else None
         self._stop_reason = ""
         #: Where this epoch stands: its order of examples, batches done, and sum of their costs.
@@ -162,7 +169,7 @@ class Training:
         """Run the epoch's remaining batches, or until training is interrupted or stopped."""
         for feeds in self.batches.over(self.order, self.batch):
             self._updating = True
-            cost = self.model.train_step(feeds, self.optimizer, self.keep, self._hooks)
+            cost = self._step(feeds, self.optimizer, self.keep, self._hooks)
             self._updating = False
             self.cost_sum += cost * self.batches.length(self.batch)
             self.batch += 1
@@ -246,13 +253,15 @@ def fit(
     checkpoint: str | PathLike[str] | None = None,
     checkpoint_every: int | None = None,
     resume: str | PathLike[str] | None = None,
+    debugger: "Debugger | None" = None,
 ) -> History:
     """Train a model; see `Model.fit`."""
     epochs = _positive("epochs", epochs)
     log_every = _positive("log_every", log_every, max(1, epochs // ROWS))
     every = _positive("checkpoint_every", checkpoint_every, log_every)
     optimizer = SGD(0.01) if optimizer is None else optimizer
-    _check_objects(optimizer, callbacks)
+    watching = [] if debugger is None else [debugger]
+    _check_objects(optimizer, [*_listed(callbacks), *watching])
     optimizer.check(model.store)
     check_choice("way to keep values", keep, KEEPS)
     file = None if checkpoint is None else Checkpoint(checkpoint, every)
@@ -277,11 +286,12 @@ def fit(
             log_every,
             shuffle,
             keep,
-            [*callbacks, *bar],
+            [*callbacks, *watching, *bar],
             feeds,
             held_out,
             file,
             resume,
+            model.train_step if debugger is None else debugger.train_step,
         )
     except BaseException:
         model.scaling = before
@@ -297,13 +307,17 @@ def check_options(options: Mapping[str, Any]) -> None:
             raise ArgumentTypeError(str(UnknownNameError.of("option of fit", name, known)))
 
 
-def _check_objects(optimizer: Any, callbacks: Any) -> None:
+def _listed(callbacks: Any) -> Sequence[Any]:
+    if not isinstance(callbacks, Sequence):
+        raise ArgumentTypeError(f"callbacks must be a list of callbacks, got {callbacks!r}")
+    return callbacks
+
+
+def _check_objects(optimizer: Any, callbacks: Sequence[Any]) -> None:
     if not isinstance(optimizer, Optimizer):
         raise ArgumentTypeError(
             f"optimizer must be an object such as dn.SGD(0.01), got {optimizer!r}"
         )
-    if not isinstance(callbacks, Sequence):
-        raise ArgumentTypeError(f"callbacks must be a list of callbacks, got {callbacks!r}")
     for callback in callbacks:
         if not isinstance(callback, Callback):
             raise ArgumentTypeError(

@@ -1,0 +1,1 @@
+"""Looking inside: stepping both ways, breakpoints, watches, edits, records, comparisons."""
