@@ -7,7 +7,7 @@ import numpy as np
 
 from dagnet.errors import NotKeptError
 from dagnet.graph import ParamKey
-from dagnet.plan import BufferKey
+from dagnet.plan import BufferKey, Plan
 from dagnet.scheduler import NOTHING_DONE, Binding
 
 HOW_TO_KEEP = (
@@ -62,16 +62,19 @@ class Run:
 
     def require_gradient(self, name: str) -> None:
         """Raise unless the gradient of a node's output is whole: every reader has sent its part."""
-        last = len(self.binding.plan.steps)  # where a node has no step, when all is done
-        self._require_position(
-            self.binding.plan.backward_positions.get(name, last), f"{name}.grad_output"
-        )
+        self._require_position(self._arrival(name), f"{name}.grad_output")
 
     def require_backward(self, name: str) -> None:
         """Raise unless the backward pass has come past the node."""
-        last = len(self.binding.plan.steps) - 1
-        position = self.binding.plan.backward_positions.get(name, last)
-        self._require_position(position + 1, f"{name}.grad_inputs")
+        plan = self.binding.plan
+        own = plan.backward_positions.get(name)
+        self._require_position(
+            self._arrival(name) if own is None else own + 1, f"{name}.grad_inputs"
+        )
+
+    def _arrival(self, name: str) -> int:
+        position = arrival(self.binding.plan, self.fused, name)
+        return len(self.binding.plan.steps) if position is None else position
 
     def require_params_gradient(self, name: str) -> None:
         """Raise unless the gradients of a node's parameters are whole, over all their uses."""
@@ -88,6 +91,33 @@ class Run:
             )
         if self.binding.position < position:
             raise NotKeptError(f"{what}: the backward pass has not come to this yet")
+
+
+def arrival(plan: Plan, fused: Mapping[str, str], name: str) -> int | None:
+    """Return how many steps are done when the gradient of a node's output is whole.
+
+    A node without a backward step of its own is an input, or before the first parameters, or an
+    activation that its loss skips: then it is when those who read it have gone backward. None if
+    no gradient ever flows there.
+    """
+    if name in plan.backward_positions:
+        return plan.backward_positions[name]
+    arrived: list[int] = []
+    seen, stack = {name}, [name]
+    while stack:
+        node = stack.pop()
+        readers = [
+            reader
+            for reader, slot in plan.graph.consumers[node]
+            if slot not in plan.graph.vertices[reader].op.constant_inputs
+        ]
+        for reader in (*readers, *(loss for loss, skipped in fused.items() if skipped == node)):
+            if reader in plan.backward_positions:
+                arrived.append(plan.backward_positions[reader] + 1)
+            elif reader not in seen:
+                seen.add(reader)
+                stack.append(reader)
+    return max(arrived, default=None)
 
 
 def read_only(array: np.ndarray) -> np.ndarray:

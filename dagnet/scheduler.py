@@ -323,4 +323,4 @@ class _Counting:
 
 def cost(binding: Binding) -> float:
     """Return the sum of the losses of a run."""
-    return float(sum(binding.frames[name].output[()] for name in binding.plan.graph.losses))
+    return sum(float(binding.frames[name].output[()]) for name in binding.plan.graph.losses)

@@ -9,6 +9,7 @@ from dagnet.errors import ArgumentError
 from dagnet.graph import Graph
 from dagnet.node import Node
 from dagnet.plan import Plan
+from dagnet.run import arrival
 from dagnet.settings import check_choice
 
 Phase = Literal["forward", "backward", "update"]
@@ -56,17 +57,10 @@ def stop_of(
         return due(plan, ("output", name))
     if name in plan.backward_positions:
         return plan.backward_positions[name] + 1
-    readers = [loss for loss, skipped in fused.items() if skipped == name]
-    if not readers:
-        readers = [
-            reader
-            for reader, slot in graph.consumers[name]
-            if slot not in graph.vertices[reader].op.constant_inputs
-        ]
-    positions = [plan.backward_positions[r] for r in readers if r in plan.backward_positions]
-    if not positions:
+    position = arrival(plan, fused, name)
+    if position is None:
         raise ArgumentError(
             f"{graph.vertices[name].label}: no gradient flows through this node, so that a run "
             "never stops at it backward; forward it does"
         )
-    return max(positions) + 1
+    return position
