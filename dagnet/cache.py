@@ -1,7 +1,8 @@
 """The cache: every value of the last run, by node and by layer, to read and not to write."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from html import escape
 
 import numpy as np
 
@@ -9,83 +10,17 @@ from dagnet.errors import ArgumentError, NotKeptError, UnknownNameError
 from dagnet.gradients import Gradients
 from dagnet.graph import Graph, ParamKey, Vertex
 from dagnet.layer import Layer
-from dagnet.node import Node, Source
+from dagnet.node import Node
 from dagnet.ops.frame import Frame
+from dagnet.record import GROUPS, Record, belongs
 from dagnet.run import HOW_TO_KEEP, Run, read_only
+from dagnet.statistics_table import StatisticsTable
 
+#: What `Cache.statistics` shows unless asked for more.
+DEFAULT_VALUES = ("output", "params", "grad_output", "grad_params")
 
-class Record:
-    """The arrays of one node in the last run, as read-only views.
-
-    Attributes
-    ----------
-    name, kind : str
-    source : Source or None
-    inputs : tuple of ndarray
-    output : ndarray
-    params, state, saved : dict of ndarray
-        Parameters, untrained state, and what the op kept for its backward, such as a mask.
-    grad_output : ndarray
-        Gradient of the cost J with respect to the output.
-    grad_inputs : tuple of (ndarray or None)
-        What this node contributes to the gradient of each of its inputs; None for labels.
-    grad_params : dict of ndarray
-        Gradient of J with respect to the parameters, summed over all uses of a shared one.
-
-    Notes
-    -----
-    The arrays are views: the next run overwrites them. Copy what you want to keep.
-    """
-
-    def __init__(self, cache: "Cache", vertex: Vertex):
-        self._cache = cache
-        self._vertex = vertex
-        self.name = vertex.name
-        self.kind = vertex.op.kind
-        self.op = vertex.op
-        self.source: Source | None = vertex.source
-
-    def __repr__(self) -> str:
-        return f"<Record of {self._vertex.label}: {self.kind}>"
-
-    @property
-    def inputs(self) -> tuple[np.ndarray, ...]:
-        return tuple(self._cache.output(name) for name in self._vertex.inputs)
-
-    @property
-    def output(self) -> np.ndarray:
-        return self._cache.output(self.name)
-
-    @property
-    def params(self) -> dict[str, np.ndarray]:
-        return self._cache.named_params(self.name, self._cache.run.params)
-
-    @property
-    def state(self) -> dict[str, np.ndarray]:
-        frame = self._cache.frame(self.name)
-        return {name: read_only(array) for name, array in frame.state.items()} if frame else {}
-
-    @property
-    def saved(self) -> dict[str, np.ndarray]:
-        frame = self._cache.frame(self.name)
-        return {
-            name: read_only(array)
-            for name, array in (frame.work.items() if frame else ())
-            if self._cache.run.holds(("work", self.name, name))
-        }
-
-    @property
-    def grad_output(self) -> np.ndarray:
-        return self._cache.grad_output(self.name)
-
-    @property
-    def grad_inputs(self) -> tuple[np.ndarray | None, ...]:
-        return self._cache.grad_inputs(self.name)
-
-    @property
-    def grad_params(self) -> dict[str, np.ndarray]:
-        self._cache.run.require_params_gradient(self.name)
-        return self._cache.named_params(self.name, self._cache.run.grads)
+#: Nodes that a notebook shows of a whole cache.
+_NODES_SHOWN = 100
 
 
 class Cache(Mapping[str, Record]):
@@ -102,6 +37,10 @@ class Cache(Mapping[str, Record]):
     def __init__(self, graph: Graph, run: Run | None = None):
         self._graph = graph
         self._run = run
+
+    @property
+    def has_run(self) -> bool:
+        return self._run is not None
 
     @property
     def run(self) -> Run:
@@ -148,6 +87,59 @@ class Cache(Mapping[str, Record]):
             if matches(v.name) and kind in (None, v.op.kind)
         ]
 
+    def statistics(
+        self,
+        pattern: str | None = None,
+        kind: str | None = None,
+        values: Sequence[str] = DEFAULT_VALUES,
+    ) -> StatisticsTable:
+        """Return the statistics of the selected nodes' values: a list that prints as a table.
+
+        Parameters
+        ----------
+        pattern, kind : str, optional
+            Which nodes, as in `select`.
+        values : sequence of str
+            Which of their values, by the names of `Record.array`: ``"grad_params.W"``, or
+            ``"grad_params"`` for all of a node's. What a node does not have is passed over; what
+            cannot be read now is in ``.missing``.
+
+        Raises
+        ------
+        UnknownNameError
+            If none of the selected nodes has a value of this name.
+
+        Examples
+        --------
+        >>> import numpy as np, dagnet as dn
+        >>> model = dn.mlp([3, 5, 1], seed=1)
+        >>> J = model.forward({"X": np.ones((3, 7)), "Y": np.ones((1, 7))})
+        >>> [(of.node, of.value, of.shape) for of in model.cache.statistics(kind="linear")]
+        [('linear1', 'output', (5, 7)), ('linear1', 'params.W', (5, 3)), ...]
+        >>> [of.node for of in model.cache.statistics(values=["grad_output"]).missing]
+        ['X', 'Y', 'linear1', 'relu1', 'linear2', 'sigmoid2', 'cost']
+        """
+        wanted = [values] if isinstance(values, str) else list(values)
+        records = self.select(pattern, kind)
+        named = [(record, name) for record in records for name in record.names]
+        known = dict.fromkeys([*GROUPS, *(name for _, name in named)])
+        for value in wanted:
+            if value not in known:
+                raise UnknownNameError.of("value", value, known)
+        return StatisticsTable(
+            record.measured(name) for record, name in named if belongs(name, wanted)
+        )
+
+    def _repr_html_(self) -> str:
+        if self._run is None:
+            return f"<p>{escape(repr(self))}: nothing has run yet</p>"
+        some = list(self.values())[:_NODES_SHOWN]
+        more = f", of which the first {len(some)}" if len(some) < len(self) else ""
+        return StatisticsTable(
+            (record.measured(name) for record in some for name in ("output", "grad_output")),
+            f"{self!r}{more}",
+        )._repr_html_()
+
     def layer(self, key: int | str) -> Layer:
         """Return a layer by its number, from 1, or by the name of its Linear node."""
         linears = [v for v in self._graph.vertices.values() if v.op.kind == "linear"]
@@ -179,6 +171,19 @@ class Cache(Mapping[str, Record]):
         """Return the node's frame, or None if the run did not include the node."""
         return self.run.binding.frames.get(name)
 
+    def saved_names(self, name: str) -> list[str]:
+        """Return what a node's op saves for its backward, and what of its other work is there."""
+        frame = self.frame(name)
+        if frame is None:
+            return []
+        op = self.run.binding.plan.graph.vertices[name].op
+        work = op.workspace(*(array.shape for array in frame.inputs))
+        return [
+            local
+            for local, spec in work.items()
+            if spec.life == "saved" or self.run.holds(("work", name, local))
+        ]
+
     def output(self, name: str) -> np.ndarray:
         frame = self.frame(name)
         if frame is None:
@@ -196,9 +201,7 @@ class Cache(Mapping[str, Record]):
         self.run.require_gradient(name)
         return read_only(Gradients(self._graph, self.run).of_output(name))
 
-    def grad_inputs(self, name: str) -> tuple[np.ndarray | None, ...]:
+    def grad_input(self, name: str, slot: int) -> np.ndarray | None:
         self.run.require_backward(name)
-        gradients = Gradients(self._graph, self.run)
-        slots = range(len(self._graph.vertices[name].inputs))
-        parts = (gradients.of_input(name, slot) for slot in slots)
-        return tuple(None if part is None else read_only(part) for part in parts)
+        part = Gradients(self._graph, self.run).of_input(name, slot)
+        return None if part is None else read_only(part)

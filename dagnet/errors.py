@@ -5,6 +5,11 @@ They also subclass the built-in error that a user of numpy would catch.
 
 from collections.abc import Iterable
 from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dagnet.diagnosis import Diagnosis
+    from dagnet.node import Source
 
 
 class DagnetError(Exception):
@@ -56,7 +61,33 @@ class NotKeptError(DagnetError, LookupError):
 
 
 class OpError(DagnetError, RuntimeError):
-    """An op failed while running."""
+    """An op failed while running.
+
+    Attributes
+    ----------
+    node : str or None
+        The node whose op failed; None if it was none.
+    source : Source or None
+        The user's file and line that made the node.
+    phase : {"forward", "backward"} or None
+    """
+
+    node: str | None = None
+    source: "Source | None" = None
+    phase: str | None = None
+    _diagnosis: "Diagnosis | None" = None
+
+    @classmethod
+    def of(cls, message: str, diagnosis: "Diagnosis") -> "OpError":
+        """Build the error from what was found when the op failed."""
+        error = cls(message)
+        error.node, error.source = diagnosis.node, diagnosis.source
+        error.phase, error._diagnosis = diagnosis.phase, diagnosis
+        return error
+
+    def why(self) -> "Diagnosis | None":
+        """Return what the op read when it failed, and whether that was finite."""
+        return self._diagnosis
 
 
 class DebuggerError(DagnetError, RuntimeError):

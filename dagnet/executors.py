@@ -7,8 +7,10 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
 
+from dagnet.diagnosis import explain_failure
 from dagnet.errors import DagnetError, OpError
 from dagnet.node import located
+from dagnet.ops.base import Op
 from dagnet.ops.frame import Frame
 from dagnet.plan import Step
 
@@ -56,6 +58,13 @@ def run_interpreted(steps: Sequence[tuple[Step, Sequence[Call]]], hooks: Hooks) 
 def _blame(call: Call | None, error: Exception) -> Exception:
     if isinstance(error, DagnetError):
         return error
-    frame = call.args[0] if isinstance(call, partial) and call.args else None
-    who = located(frame.name, frame.source) if isinstance(frame, Frame) else "a node"
-    return OpError(f"{who}: {type(error).__name__} while running: {error}")
+    what = f"{type(error).__name__} while running: {error}"
+    function, *args = (call.func, *call.args) if isinstance(call, partial) else (None,)
+    op = getattr(function, "__self__", None)
+    if not isinstance(op, Op) or not args or not isinstance(args[0], Frame):
+        return OpError(f"a node: {what}")
+    frame = args[0]
+    phase = "backward" if function == op.backward else "forward"
+    # Now, while the arrays are still as the op saw them.
+    found = explain_failure(op, frame, phase, error)
+    return OpError.of(f"{located(frame.name, frame.source)}: {what}", found)

@@ -6,9 +6,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from dagnet.errors import NotKeptError
+from dagnet.statistics_table import Entry, StatisticsTable, measure
 
 if TYPE_CHECKING:
-    from dagnet.cache import Record
+    from dagnet.record import Record
+
+#: The arrays of a layer, in the order of a run.
+LETTERS = ("A_prev", "W", "b", "Z", "A", "dA", "dZ", "dW", "db", "dA_prev")
 
 
 class Layer:
@@ -21,6 +25,10 @@ class Layer:
     dA, dZ, dW, db, dA_prev : ndarray
         Gradients of the cost J, the mean over the examples. The lesson's dA, dZ and dA_prev are
         of the sum, m times larger; dW and db are equal.
+
+    Notes
+    -----
+    Printing the layer shows a row of statistics for each of its letters.
     """
 
     def __init__(self, linear: "Record", activation: "Record"):
@@ -30,6 +38,20 @@ class Layer:
     def __repr__(self) -> str:
         names = dict.fromkeys((self.linear.name, self.activation.name))
         return f"<Layer {' -> '.join(names)}>"
+
+    def __str__(self) -> str:
+        return str(self.statistics())
+
+    def _repr_html_(self) -> str:
+        return self.statistics()._repr_html_()
+
+    def statistics(self) -> StatisticsTable:
+        """Return the statistics of the ten arrays, by letter."""
+        return StatisticsTable(map(self._measured, LETTERS), repr(self))
+
+    def _measured(self, letter: str) -> Entry:
+        record = self.activation if letter in ("A", "dA") else self.linear
+        return measure(record.name, record.kind, letter, lambda: getattr(self, letter))
 
     @property
     def A_prev(self) -> np.ndarray:

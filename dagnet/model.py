@@ -12,6 +12,7 @@ from dagnet.arrays import as_array
 from dagnet.cache import Cache
 from dagnet.data.scaling import Scaler, fresh_scaler
 from dagnet.definition import compared, node_list
+from dagnet.diagnosis import Diagnosis, diagnose
 from dagnet.errors import ArgumentTypeError, GraphError, NotKeptError
 from dagnet.executors import Hooks, Silent
 from dagnet.feeds import named_inputs
@@ -339,6 +340,28 @@ class Model:
     def layer(self, key: int | str) -> Layer:
         """Return the arrays of one layer, by number from 1 or by its Linear node's name."""
         return self.cache.layer(key)
+
+    def why(self) -> Diagnosis | None:
+        """Return the first value of the last run that is NaN or infinite, and what made it.
+
+        Returns
+        -------
+        Diagnosis or None
+            None if every value that the run kept is finite. Printing it shows the node, the line
+            of your code that made it, and the numbers that the bad one was made of.
+
+        Examples
+        --------
+        >>> import numpy as np, dagnet as dn
+        >>> model = dn.mlp([3, 5, 1], seed=1, check_finite=False)
+        >>> X = np.ones((3, 7))
+        >>> X[:, 4] = np.nan
+        >>> J = model.forward({"X": X, "Y": np.ones((1, 7))})
+        >>> why = model.why()
+        >>> why.node, why.phase, why.places.pattern
+        ('X', 'feed', 'all of example 4')
+        """
+        return diagnose(self.cache)
 
     # What users give.
 

@@ -20,12 +20,13 @@ MODULES = {
 
 #: From the bottom to the top; who stands in one row does not import its neighbours in a circle.
 ROWS = [
-    ["errors", "node", "files", "arena", "settings", "statistics", "arrays"],
+    ["errors", "node", "files", "arena", "settings", "arrays", "text"],
+    ["statistics", "tables", "statistics_table"],
     ["ops", "data", "initializers", "definition"],
     ["graph", "parameters", "steps", "testing"],
     ["passes"],
-    ["plan", "planner", "executors"],
-    ["scheduler", "run", "gradients", "cache", "layer", "feeds"],
+    ["plan", "planner", "executors", "diagnosis"],
+    ["scheduler", "run", "gradients", "cache", "record", "layer", "feeds"],
     ["runners"],
     ["model"],
     ["storage", "networks"],

@@ -5,13 +5,13 @@ from pathlib import Path
 import click
 import numpy as np
 
-from dagnet.cache import Record
 from dagnet.cli.data import arrays_for, load_for
 from dagnet.cli.networks import open_model
 from dagnet.cli.options import SOURCES, on_data, path_option
-from dagnet.cli.tables import gradient_of, print_arrays, print_nodes
+from dagnet.cli.tables import print_arrays, print_nodes
 from dagnet.errors import ArgumentError
 from dagnet.files import atomic_write, check_writable
+from dagnet.record import belongs
 
 
 @click.command(epilog=SOURCES)
@@ -41,17 +41,20 @@ def inspect(
     cost = model.forward(model.prepare(model.feeds(X, Y)))
     model.backward()
     records = list(model.cache.values()) if node is None else [model.cache[node]]
+    arrays = {
+        f"{record.name}.{name}": array
+        for record in records
+        for name, array in record.arrays().items()
+        if node is not None or not belongs(name, ["inputs"])
+    }
     click.echo(f"cost {cost:.6g}")
     if node is None:
         print_nodes(model)
     else:
         place = f", made in {records[0].source}" if records[0].source else ""
         click.echo(f"{node} is {records[0].op}{place}")
-        print_arrays(_inputs_of(records[0]) | _arrays_of(records[0]))
+        print_arrays(arrays)
     if save is not None:
-        arrays = {} if node is None else _inputs_of(records[0])
-        for record in records:
-            arrays |= _arrays_of(record)
         with atomic_write(save) as file:
             np.savez(file, **arrays)  # type: ignore[arg-type]
         click.echo(f"{len(arrays)} arrays written to {save}")
@@ -61,23 +64,3 @@ def _check_archive(path: Path) -> None:
     if path.suffix != ".npz":
         raise ArgumentError(f"--save writes a .npz file, got {path}")
     check_writable(path)
-
-
-def _inputs_of(record: Record) -> dict[str, np.ndarray]:
-    return {f"{record.name}.inputs.{i}": array for i, array in enumerate(record.inputs)}
-
-
-def _arrays_of(record: Record) -> dict[str, np.ndarray]:
-    """Return what a node made in the last run, by the names that `Record` gives it."""
-    name = record.name
-    arrays = {f"{name}.output": record.output}
-    for attribute in ("params", "state", "saved", "grad_params"):
-        for key, array in getattr(record, attribute).items():
-            arrays[f"{name}.{attribute}.{key}"] = array
-    gradient = gradient_of(record)
-    if gradient is not None:
-        arrays[f"{name}.grad_output"] = gradient
-    for i, array in enumerate(record.grad_inputs):
-        if array is not None:
-            arrays[f"{name}.grad_inputs.{i}"] = array
-    return arrays
