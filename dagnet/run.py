@@ -108,7 +108,7 @@ def arrival(plan: Plan, fused: Mapping[str, str], name: str) -> int | None:
         node = stack.pop()
         readers = [
             reader
-            for reader, slot in plan.graph.consumers[node]
+            for reader, slot in plan.graph.consumers.get(node, ())  # it may be pruned
             if slot not in plan.graph.vertices[reader].op.constant_inputs
         ]
         for reader in (*readers, *(loss for loss, skipped in fused.items() if skipped == node)):
