@@ -20,7 +20,7 @@ MODULES = {
 
 #: From the bottom to the top; who stands in one row does not import its neighbours in a circle.
 ROWS = [
-    ["errors", "node", "files", "arena", "settings", "statistics", "arrays"],
+    ["errors", "node", "files", "arena", "settings", "statistics", "arrays", "text", "tables"],
     ["ops", "data", "initializers", "definition"],
     ["graph", "parameters", "steps", "testing"],
     ["passes"],

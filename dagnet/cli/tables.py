@@ -1,20 +1,18 @@
-"""Tables on the terminal, of statistics and of other numbers: the only user of rich here."""
+"""The tables that commands print, of nodes and of arrays."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 
 from dagnet.cache import Record
 from dagnet.errors import NotKeptError
 from dagnet.model import Model
-from dagnet.render.text import printable
 from dagnet.statistics import Statistics, statistics
+from dagnet.tables import print_table
+from dagnet.text import number
 
 #: Values of an array that its preview shows.
 PREVIEWED = 4
-
-#: No table is wider: a terminal may wrap a row, but no value is cut off.
-_WIDTH = 500
 
 _COLUMNS = ("shape", "mean", "std", "min", "max", "zeros")
 
@@ -26,7 +24,7 @@ def print_nodes(model: Model) -> None:
         gradient = gradient_of(record)
         norm = "-" if gradient is None else _norm(statistics(gradient))
         rows.append([record.name, *_cells(statistics(record.output)), norm])
-    print_table(["node", *_COLUMNS, "gradient norm"], rows)
+    print_table(["node", *_COLUMNS, "gradient norm"], rows, left=["node"])
 
 
 def print_arrays(arrays: Mapping[str, np.ndarray]) -> None:
@@ -36,24 +34,7 @@ def print_arrays(arrays: Mapping[str, np.ndarray]) -> None:
         for name, array in arrays.items()
         for of in [statistics(array)]
     ]
-    print_table(["array", *_COLUMNS, "norm", "values"], rows, text=("array", "values"))
-
-
-def print_table(
-    header: Sequence[str], rows: Iterable[Sequence[str]], text: Sequence[str] = ("node",)
-) -> None:
-    """Print a table; `text` names the columns that are aligned to the left."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for name in header:
-        table.add_column(name, justify="left" if name in text else "right", no_wrap=True)
-    for row in rows:
-        table.add_row(*(Text(printable(cell)) for cell in row))  # Text: no markup in names
-    Console(width=_WIDTH).print(table)
+    print_table(["array", *_COLUMNS, "norm", "values"], rows, left=["array", "values"])
 
 
 def gradient_of(record: Record) -> np.ndarray | None:
@@ -62,15 +43,6 @@ def gradient_of(record: Record) -> np.ndarray | None:
         return record.grad_output
     except NotKeptError:
         return None
-
-
-def number(value: float) -> str:
-    """Return a number in four digits.
-
-    >>> number(0.123456), number(12288.0)
-    ('0.1235', '1.229e+04')
-    """
-    return f"{value:.4g}"
 
 
 def preview(array: np.ndarray) -> str:

@@ -9,7 +9,8 @@ import graphviz
 
 from dagnet.render import style
 from dagnet.render.drawing import Arrow, Box, Drawing, Group, Line
-from dagnet.render.text import is_wide, printable, text_width
+from dagnet.render.text import is_wide, text_width
+from dagnet.text import printable
 
 RANKDIR = {"down": "TB", "right": "LR"}
 

@@ -7,7 +7,8 @@ from dagnet.graph import Graph, Vertex
 from dagnet.node import Shape, format_shape
 from dagnet.ops.frame import Parameter
 from dagnet.passes.shapes import infer_shapes
-from dagnet.render.text import counted, joined, printable, shortened
+from dagnet.render.text import counted, joined, shortened
+from dagnet.text import printable
 
 #: Vertices with the same place in the blocks of a repeat; a vertex on its own is a column of one.
 Column = Sequence[Vertex]

@@ -6,6 +6,7 @@ from unicodedata import east_asian_width
 
 from dagnet.node import M, Shape, format_shape
 from dagnet.ops.base import Op
+from dagnet.text import printable
 
 ARROW = " → "
 
@@ -57,22 +58,6 @@ def _char_width(char: str, widths: Sequence[int]) -> int:
     if 0 <= code < len(widths):
         return widths[code]
     return 1000 if is_wide(char) else _SIGNS.get(char, 600)
-
-
-def printable(text: str, *, keep: str = "") -> str:
-    """Return the text with what no picture can hold, control characters, made visible.
-
-    Examples
-    --------
-    >>> printable("a\\tb")
-    'a␉b'
-    """
-    unprintable = r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]"
-    return re.sub(unprintable, lambda m: m[0] if m[0] in keep else _visible(ord(m[0])), text)
-
-
-def _visible(code: int) -> str:
-    return chr(0x2400 + code) if code < 0x20 else "\ufffd"
 
 
 def shortened(text: str, columns: int = LONGEST_NAME) -> str:

@@ -9,7 +9,8 @@ from dagnet.graph import Graph, Vertex
 from dagnet.render.compose import compose
 from dagnet.render.describe import key_of
 from dagnet.render.drawing import Box
-from dagnet.render.text import LONGEST_NAME, is_wide, printable, shortened, text_width
+from dagnet.render.text import LONGEST_NAME, is_wide, shortened, text_width
+from dagnet.text import printable
 
 
 def boxes(network: Graph | dn.Model, *, fold: bool = True) -> dict[str, Box]:

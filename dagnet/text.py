@@ -1,0 +1,28 @@
+"""Text that holds for every output: numbers in few digits, and names without control characters."""
+
+import re
+
+
+def number(value: float) -> str:
+    """Return a number in four digits.
+
+    >>> number(0.123456), number(12288.0)
+    ('0.1235', '1.229e+04')
+    """
+    return f"{value:.4g}"
+
+
+def printable(text: str, *, keep: str = "") -> str:
+    """Return the text with what no picture can hold, control characters, made visible.
+
+    Examples
+    --------
+    >>> printable("a\\tb")
+    'a␉b'
+    """
+    unprintable = r"[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]"
+    return re.sub(unprintable, lambda m: m[0] if m[0] in keep else _visible(ord(m[0])), text)
+
+
+def _visible(code: int) -> str:
+    return chr(0x2400 + code) if code < 0x20 else "\ufffd"
