@@ -60,12 +60,14 @@ from dagnet.training import (
 
 if TYPE_CHECKING:
     from dagnet.debug.debugger import Debugger
+    from dagnet.debug.diff import diff
 
 __version__ = "0.1.0"
 
 #: Names for looking inside, in the modules that are imported when one is asked for.
 _LATE = {
     "Debugger": "dagnet.debug.debugger",
+    "diff": "dagnet.debug.diff",
 }
 
 __all__ = [
@@ -121,6 +123,7 @@ __all__ = [
     "Tanh",
     "Work",
     "data",
+    "diff",
     "load",
     "mlp",
 ]

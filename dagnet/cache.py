@@ -43,6 +43,11 @@ class Cache(Mapping[str, Record]):
         return self._run is not None
 
     @property
+    def graph(self) -> Graph:
+        """The graph whose nodes the records are of."""
+        return self._graph
+
+    @property
     def run(self) -> Run:
         if self._run is None:
             raise NotKeptError("nothing has run yet: call model.forward(feeds) first")
@@ -63,6 +68,21 @@ class Cache(Mapping[str, Record]):
     def __repr__(self) -> str:
         state = "empty" if self._run is None else f"m = {self._run.binding.m}"
         return f"<Cache of {len(self)} nodes, {state}>"
+
+    def copy(self) -> "Cache":
+        """Return what can be read now in arrays of its own, which no later run overwrites.
+
+        Examples
+        --------
+        >>> import numpy as np, dagnet as dn
+        >>> model = dn.mlp([3, 5, 1], seed=1)
+        >>> J = model.forward({"X": np.ones((3, 7)), "Y": np.ones((1, 7))})
+        >>> before = model.cache.copy()
+        >>> J = model.forward({"X": np.zeros((3, 7)), "Y": np.ones((1, 7))})
+        >>> float(before["X"].output.max()), float(model.cache["X"].output.max())
+        (1.0, 0.0)
+        """
+        return Cache(self._graph, self.run.copy())
 
     def select(self, pattern: str | None = None, kind: str | None = None) -> list[Record]:
         """Return the records whose whole name matches a regular expression, or of one kind.

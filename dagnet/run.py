@@ -1,14 +1,19 @@
 """A run: how far a plan has been run, and what can be read of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from copy import copy
+from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 
 from dagnet.errors import NotKeptError
 from dagnet.graph import ParamKey
+from dagnet.ops.frame import Frame
 from dagnet.plan import BufferKey, Plan
-from dagnet.scheduler import NOTHING_DONE, Binding
+from dagnet.scheduler import NOTHING_DONE, Arenas, Binding
+
+Key = TypeVar("Key")
 
 HOW_TO_KEEP = (
     "run with keep='all': model.forward(feeds) does, train_step(..., keep='all') "
@@ -48,6 +53,23 @@ class Run:
         """Return whether a buffer holds its value now."""
         buffer = self.binding.plan.buffers.get(key)
         return buffer is not None and buffer.birth < self.binding.position <= buffer.death
+
+    def copy(self) -> "Run":
+        """Return what can be read of the run now, in arrays of its own; it cannot go on."""
+        live = self.binding
+        copies = _Copies()
+        for key, array in live.arrays.items():
+            copies.take(array, readable=self.holds(key))
+        binding = copy(live)
+        binding.arenas, binding.fed = Arenas(), {}
+        binding.forward, binding.backward, binding.seeding = [], [], []
+        binding.forward_calls, binding.backward_calls = [], []
+        binding.arrays, binding.grads = copies.of(live.arrays), copies.of(live.grads)
+        binding.work = {name: copies.of(work) for name, work in live.work.items()}
+        binding.frames = {name: copies.frame(frame) for name, frame in live.frames.items()}
+        return replace(
+            self, binding=binding, params=copies.of(self.params), grads=copies.of(self.grads)
+        )
 
     def require(self, key: BufferKey, what: str) -> np.ndarray:
         """Return a buffer's array, or raise if it does not hold its value now."""
@@ -118,6 +140,34 @@ def arrival(plan: Plan, fused: Mapping[str, str], name: str) -> int | None:
                 seen.add(reader)
                 stack.append(reader)
     return max(arrived, default=None)
+
+
+class _Copies:
+    """Copies of arrays, one each however often it occurs."""
+
+    def __init__(self) -> None:
+        self._copies: dict[int, np.ndarray] = {}
+
+    def take(self, array: np.ndarray, readable: bool = True) -> np.ndarray:
+        """Return the copy of an array; of one that is not readable, only its shape."""
+        if id(array) not in self._copies:
+            nothing = np.broadcast_to(np.zeros((), array.dtype), array.shape)
+            self._copies[id(array)] = array.copy() if readable else nothing
+        return self._copies[id(array)]
+
+    def of(self, arrays: Mapping[Key, np.ndarray]) -> dict[Key, np.ndarray]:
+        return {key: self.take(array) for key, array in arrays.items()}
+
+    def frame(self, live: Frame) -> Frame:
+        """Return a frame of copies; what only a run needs is left out."""
+        frame = Frame()
+        frame.name, frame.source, frame.m = live.name, live.source, live.m
+        frame.inputs = tuple(self.take(array) for array in live.inputs)
+        for attribute in ("output", "grad_output"):
+            if hasattr(live, attribute):
+                setattr(frame, attribute, self.take(getattr(live, attribute)))
+        frame.state, frame.work = self.of(live.state), self.of(live.work)
+        return frame
 
 
 def read_only(array: np.ndarray) -> np.ndarray:

@@ -51,3 +51,8 @@ def parameter_keys(v: Vertex, shapes: Mapping[str, Shape]) -> dict[str, ParamKey
     """Return which parameters a vertex reads, by the names its op uses for them."""
     own = {name: (v.owner, name) for name in v.op.parameters(*(shapes[n] for n in v.inputs))}
     return own | {".".join(key): key for key in v.borrows}
+
+
+def keeps_arrays(v: Vertex, shapes: Mapping[str, Shape]) -> bool:
+    """Return whether a vertex has parameters or states, so that sharing its op shares something."""
+    return bool(parameter_keys(v, shapes) or v.op.states(*(shapes[n] for n in v.inputs)))

@@ -18,11 +18,9 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 
-import numpy as np
-
 from dagnet.graph import Graph, Vertex
-from dagnet.node import Shape
-from dagnet.passes.parameters import parameter_keys
+from dagnet.passes.configs import comparable
+from dagnet.passes.parameters import keeps_arrays
 from dagnet.passes.shapes import infer_shapes
 
 #: Neither steps of more vertices nor periods of more steps are looked for.
@@ -194,35 +192,15 @@ class _Tokens:
 
     def _of_vertex(self, v: Vertex) -> Hashable:
         config = {k: x for k, x in v.op.config.items() if k not in v.op.size_fields}
-        shared = v.owner if self._users[v.owner] > 1 and _keeps_arrays(v, self._shapes) else None
+        shared = v.owner if self._users[v.owner] > 1 and keeps_arrays(v, self._shapes) else None
         return (
             type(v.op),
-            _comparable(config),
+            comparable(config),
             len(self._shapes[v.name]),
             shared,
             v.borrows,
             frozenset(self._readers[v.owner]),
         )
-
-
-def _keeps_arrays(v: Vertex, shapes: Mapping[str, Shape]) -> bool:
-    """Tell whether sharing this vertex's op shares anything."""
-    return bool(parameter_keys(v, shapes) or v.op.states(*(shapes[n] for n in v.inputs)))
-
-
-def _comparable(value: object) -> Hashable:
-    """Return something hashable that equals another's exactly if the hyperparameters agree."""
-    if isinstance(value, Mapping):
-        return tuple((key, _comparable(item)) for key, item in value.items())
-    if isinstance(value, list | tuple):
-        return (type(value), *map(_comparable, value))
-    if isinstance(value, np.ndarray):
-        return (value.dtype.str, value.shape, value.tobytes())
-    try:
-        hash(value)
-    except TypeError:
-        return object()  # equal to nothing else
-    return (type(value), value)
 
 
 # 4. Repeats.
