@@ -62,7 +62,8 @@ class Run:
             copies.take(array, readable=self.holds(key))
         binding = copy(live)
         binding.arenas, binding.fed = Arenas(), {}
-        binding.forward, binding.backward, binding.seeding = [], [], []
+        binding.forward, binding.backward = [], []
+        binding.collecting, binding.seeding = [], []
         binding.forward_calls, binding.backward_calls = [], []
         binding.arrays, binding.grads = copies.of(live.arrays), copies.of(live.grads)
         binding.work = {name: copies.of(work) for name, work in live.work.items()}

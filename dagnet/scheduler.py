@@ -38,6 +38,9 @@ class Binding:
     arrays : dict of ndarray
         The plan's buffers.
     forward, backward : list of (Step, list of call)
+    collecting : list of list of (BufferKey, call)
+        For each step, the calls among those that add a gradient to its total, with the total:
+        ``("grad", node)``, or ``("grad_param", owner, name)``.
     """
 
     def __init__(
@@ -64,7 +67,12 @@ class Binding:
         self.fed: dict[str, np.ndarray] = {}
         self.grads = store.grads
         self.forward = [(step, [self._forward(step)]) for step in plan.forward]
-        self.backward = [(step, self._backward(step)) for step in plan.backward]
+        self.collecting = [self._collect(step) for step in plan.steps]
+        adding = self.collecting[plan.n_forward :]
+        self.backward = [
+            (step, [self._backward(step), *(call for _, call in added)])
+            for step, added in zip(plan.backward, adding, strict=True)
+        ]
         self.seeding = [call for _, call in self.seeds()]
         self.forward_calls = [call for _, calls in self.forward for call in calls]
         self.backward_calls = [call for _, calls in self.backward for call in calls]
@@ -98,33 +106,26 @@ class Binding:
         op = self.plan.graph.vertices[step.name].op
         return partial(op.forward, self.frames[step.name])
 
-    def _backward(self, step: Step) -> list[Call]:
-        """Bind one node's backward: the op's own call, then the sums of shared gradients."""
+    def _backward(self, step: Step) -> Call:
         frame = self.frames[step.name]
-        op = self.plan.graph.vertices[step.name].op
-        calls: list[Call] = [partial(op.backward, frame)]
         frame.grad_inputs = tuple(t and self.arrays[t.buffer] for t in step.targets)
         for param in step.params:
             frame.grad_params[param.name] = (
                 self.arrays[param.part] if param.part else self.grads[param.key]
             )
-        return calls + [call for _, call in self.collecting(step)]
+        return partial(self.plan.graph.vertices[step.name].op.backward, frame)
 
-    def collecting(self, step: Step) -> list[tuple[BufferKey, Call]]:
-        """Return the calls that add what a backward step computed to totals, each with its total.
-
-        Only for gradients that are kept apart from their total: ``("grad", node)``, or
-        ``("grad_param", owner, name)`` for a parameter.
-        """
+    def _collect(self, step: Step) -> list[tuple[BufferKey, Call]]:
+        """Return the calls that add what a step computed to totals, each with its total."""
         calls: list[tuple[BufferKey, Call]] = []
         for target in step.targets:
             if target is not None and target.total is not None:
                 total, part = self.arrays[target.total], self.arrays[target.buffer]
-                calls.append((target.total, _collect(total, part, target.first)))
+                calls.append((target.total, _add(total, part, target.first)))
         for param in step.params:
             if param.part is not None:
                 total, part = self.grads[param.key], self.arrays[param.part]
-                calls.append((("grad_param", *param.key), _collect(total, part, param.first)))
+                calls.append((("grad_param", *param.key), _add(total, part, param.first)))
         return calls
 
     def seeds(self) -> list[tuple[BufferKey, Call]]:
@@ -180,7 +181,7 @@ class Binding:
             frame.inputs = (*frame.inputs[:slot], array, *frame.inputs[slot + 1 :])
 
 
-def _collect(total: np.ndarray, part: np.ndarray, first: bool) -> Call:
+def _add(total: np.ndarray, part: np.ndarray, first: bool) -> Call:
     return partial(np.copyto, total, part) if first else partial(np.add, total, part, out=total)
 
 

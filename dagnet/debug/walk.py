@@ -50,10 +50,6 @@ class Walk:
         self._params = model.store.arrays
         self._moments: dict[int, Moment] = {}
         self._changed: set[Value] = set()
-        self._collecting = [
-            self.binding.collecting(step) if step.phase == "backward" else []
-            for step in self.plan.steps
-        ]
 
     @property
     def position(self) -> int:
@@ -83,7 +79,7 @@ class Walk:
         except BaseException:
             self._restore(position, moment)
             raise
-        if moment.states or not _same(moment.generator, self._rng.bit_generator.state):
+        if step.phase == "forward" and (moment.states or self._has_drawn_since(moment)):
             self._moments[position] = moment
         self._override(position + 1, self._due.get(position + 1, ()))
         return step
@@ -97,7 +93,7 @@ class Walk:
             if moment is not None:
                 self._restore(position, moment)
         else:
-            self._sum_anew({total for total, _ in self._collecting[position]}, position)
+            self._sum_anew({total for total, _ in self.binding.collecting[position]}, position)
         self.binding.position = position
         return step
 
@@ -142,7 +138,7 @@ class Walk:
         for position in range(self.position):
             if position in again:
                 self._run_again(position, moved)
-            for total, collect in self._collecting[position]:
+            for total, collect in self.binding.collecting[position]:
                 if total in cone.written:
                     collect()
             if position + 1 == self.plan.n_forward:
@@ -212,7 +208,7 @@ class Walk:
         if not sums:
             return
         self._seed(sums)
-        for collecting in self._collecting[self.plan.n_forward : upto]:
+        for collecting in self.binding.collecting[self.plan.n_forward : upto]:
             for total, collect in collecting:
                 if total in sums:
                     collect()
@@ -225,6 +221,13 @@ class Walk:
     def _moment(self, position: int) -> Moment:
         states = self._states(position)
         return Moment(self._rng.bit_generator.state, {n: a.copy() for n, a in states.items()})
+
+    def _has_drawn_since(self, moment: Moment) -> bool:
+        now = self._rng.bit_generator.state
+        try:
+            return bool(moment.generator != now)
+        except ValueError:  # some generators' states hold arrays
+            return not _same(moment.generator, now)
 
     def _restore(self, position: int, moment: Moment) -> None:
         self._rng.bit_generator.state = moment.generator
