@@ -176,16 +176,23 @@ def _rows(point: _Point, tolerance: float, rng: np.random.Generator) -> Iterator
     try:
         inputs = guarded(vertex.label, lambda: _moved(point, rng))
         if inputs is None:
-            note = f"no inputs were found that are {_KINK_STEPS} steps away from its kinks"
-            yield GradientRow.of(vertex, "backward", 0, Comparison(), note=note)
+            yield _unchecked(vertex, f"no inputs are {_KINK_STEPS} steps away from its kinks")
+            return
+        trial = Trial(vertex.op, inputs, point.params, point.states, point.m, point.draws, rng)
+        problem = not_finite(trial.forward(trial.frame()).output)
+        if problem:  # a probability of exactly 0, where the logits say the same without Inf
+            yield _unchecked(vertex, f"its output {problem}")
             return
         moved = sum(int(np.sum(a != b)) for a, b in zip(inputs, point.inputs, strict=True))
-        trial = Trial(vertex.op, inputs, point.params, point.states, point.m, point.draws, rng)
         for attribute, key, size, found in comparisons(trial, tolerance):
             yield GradientRow.of(vertex, f"{attribute}.{key}", size, found, moved)
     except OpContractError as error:
         broken = Comparison(np.inf, wrong=True)
         yield GradientRow.of(vertex, "backward", 0, broken, note=error.args[1])
+
+
+def _unchecked(vertex: Vertex, note: str) -> GradientRow:
+    return GradientRow.of(vertex, "backward", 0, Comparison(), note=note)
 
 
 def _moved(point: _Point, rng: np.random.Generator) -> tuple[np.ndarray, ...] | None:

@@ -60,8 +60,9 @@ class Comparison:
 class Change:
     """What a move did, half of the way from below to above.
 
-    `number` is the change of the number, `moved` the move, and `size` the part of the number's
-    terms that changed at all, which says how exact the change is.
+    `number` is the change of the number, and `moved` the move. `size` says how exact that is: the
+    sum of the number's terms that changed, and the largest of all, which a change below its
+    rounding would leave as it is.
     """
 
     number: float
@@ -88,7 +89,8 @@ class Projected:
             array[where] = middle
             # Subtracted before they are summed: what did not change adds no rounding.
             number = np.sum(self._projection * (upper - lower)) / 2
-            size = np.sum(np.abs(self._projection * upper), where=upper != lower)
+            terms = np.abs(self._projection * upper)
+            size = np.sum(terms, where=upper != lower) + np.max(terms, initial=0.0)
         return Change(float(number), (above - below) / 2, float(size))
 
 
@@ -106,10 +108,10 @@ def compare(
     moves, up or down, by half a step to a step: so a single wrong element shows in each, and the
     errors of several would have to cancel in all of them.
 
-    The error of an element is relative to its size, but no finer than a hundredth of the array's
-    largest one; of a direction, to the length of the gradient. Neither is finer than what rounding
-    lets differences tell. Whatever disagrees is looked at again with smaller steps, down to a
-    millionth: it is wrong only if it is so beyond the doubt that the differences leave.
+    The error of an element is relative to its size, that of a direction to the length of the
+    gradient; neither is finer than what rounding lets differences tell. Whatever disagrees is
+    looked at again with smaller steps, down to a millionth: it is wrong only if it is so beyond
+    the doubt that the differences leave.
     """
     bad = _not_finite(number, array, gradient)
     if bad:
@@ -183,17 +185,16 @@ def _by_elements(
     given = np.array([gradient[index] for index in indices])
     expected = np.array([c.number / float(c.moved) for c in changes])
     noise = np.array([NOISE * c.size / step for c, step in zip(changes, steps, strict=True)])
-    scale = _scale(given, expected)
     with np.errstate(all="ignore"):
-        relative_to = np.fmax(scale, np.fmax(np.abs(expected), noise / tolerance))
-        errors = np.abs(given - expected) / relative_to
+        sizes = np.fmax(np.fmax(np.abs(given), np.abs(expected)), noise / tolerance)
+        errors = np.abs(given - expected) / np.fmax(sizes, _TINY)
     errors[np.isnan(errors)] = np.inf
     unresolved = 0
     for k in np.argsort(-errors, kind="stable"):
         if errors[k] <= tolerance:
             break
         look = _Look(number, array, indices[k], steps[k], gradient, tolerance)
-        errors[k], known, change = look.settle(steps[k] * scale[k])
+        errors[k], known, change = look.settle(abs(steps[k] * given[k]))
         expected[k] = change.number / float(change.moved)
         if known and errors[k] > tolerance:
             break  # one is enough
@@ -205,13 +206,6 @@ def _by_elements(
     wrong = bool(errors[k] > tolerance)
     elements = count - unresolved
     return Comparison(float(errors[k]), wrong, elements, 0, unresolved, indices[k], *numbers)
-
-
-def _scale(given: np.ndarray, expected: np.ndarray) -> np.ndarray:
-    """Return what the error of each element is relative to: its size as given, or a hundredth of
-    the largest, of those given or those expected, whichever is less."""
-    largest = [np.max(np.abs(a), initial=0.0, where=np.isfinite(a)) for a in (given, expected)]
-    return np.maximum(np.abs(given), max(0.01 * min(largest), _TINY))
 
 
 @dataclass(frozen=True)

@@ -244,6 +244,96 @@ def test_after_training_until_it_is_sure():
     assert set(check.verdicts.values()) == {"ok"}
 
 
+@pytest.mark.parametrize("output", ["sigmoid", "softmax"])
+def test_where_probabilities_are_exactly_0_and_1(output):
+    model = dn.mlp([6, 9, 3 if output == "softmax" else 1], output=output, hidden="tanh", seed=1)
+    model.store.data *= 1000
+    rng = np.random.default_rng(1)
+    Y = rng.integers(0, 3, 7) if output == "softmax" else rng.integers(0, 2, (1, 7))
+    feeds = {"X": rng.normal(size=(6, 7)), "Y": Y}
+    model.forward(feeds)
+    assert model.cache[f"{output}2"].output.min() == 0
+    check = gradcheck(model, feeds)
+    assert check.ok
+    assert set(check.verdicts.values()) == {"ok"}
+    on_logits, on_probabilities = (row for row in check.rows if row.node == "cost")
+    assert (on_logits.verdict, on_probabilities.verdict) == ("ok", "unchecked")
+    assert "1 Inf" in on_probabilities.note
+
+
+def test_values_so_large_that_differences_drown_in_rounding():
+    model = dn.Model(
+        dn.MeanSquaredError()(
+            dn.Linear(2, name="line")(dn.Input(3, name="x")), dn.Input(2, name="y")
+        )
+    )
+    model.params["line"]["b"][...] = 1e9
+    rng = np.random.default_rng(1)
+    assert gradcheck(model, {"x": rng.normal(size=(3, 5)), "y": rng.normal(size=(2, 5))}).ok
+
+
+def on_states(factor):
+    """A model with an op that multiplies by a state, which every forward run raises."""
+
+    class Growing(dn.Op):
+        kind, reads = "normalization", frozenset()
+
+        def output_shape(self, *inputs):
+            return inputs[0]
+
+        def states(self, *inputs):
+            return {"runs": dn.State((1,))}
+
+        def forward(self, f):
+            f.state["runs"] += 1
+            np.multiply(f.inputs[0], f.state["runs"], out=f.output)
+
+        def backward(self, f):
+            if f.grad_inputs[0] is not None:
+                wrong = factor if f.state["runs"] == 4 else 1
+                np.multiply(f.grad_output, f.state["runs"] * wrong, out=f.grad_inputs[0])
+
+    x = dn.Input(3, name="x")
+    return dn.Model(dn.MeanSquaredError()(Growing(name="grow")(dn.Linear(3)(x)), x), seed=1)
+
+
+@pytest.mark.parametrize(("factor", "failed"), [(1, []), (2, ["grow"])])
+def test_states_are_those_of_the_model_at_every_step(factor, failed):
+    model = on_states(factor)
+    feeds = {"x": np.random.default_rng(0).normal(size=(3, 5))}
+    assert gradcheck(model, feeds).ok
+    for _ in range(3):
+        model.forward(feeds)
+    assert gradcheck(model, feeds).failed == failed
+    assert model.state["grow"]["runs"] == 3
+
+
+def test_labels_are_not_moved_with_what_is_on_a_kink():
+    class Hinge(dn.Op):
+        kind, arity, reads, constant_inputs = "loss", 2, frozenset({"inputs"}), frozenset({1})
+
+        def output_shape(self, *inputs):
+            return ()
+
+        def kinks(self, *inputs):
+            return np.abs(1 - inputs[0] * inputs[1])
+
+        def forward(self, f):
+            assert set(np.unique(f.inputs[1])) <= {-1.0, 1.0}
+            f.output[...] = np.maximum(0, 1 - f.inputs[0] * f.inputs[1]).mean()
+
+        def backward(self, f):
+            slope = -f.inputs[1] * (f.inputs[0] * f.inputs[1] < 1)
+            f.grad_inputs[0][...] = f.grad_output * slope / slope.size
+
+    x, y = dn.Input(3, name="x"), dn.Input(1, name="y")
+    model = dn.Model(Hinge(name="hinge")(dn.Linear(1, name="line")(x), y), init="zeros")
+    model.params["line"]["b"][...] = 1
+    check = gradcheck(model, {"x": np.ones((3, 4)), "y": np.array([[1, -1, 1, 1]])})
+    assert check.verdicts == {"line": "ok", "hinge": "ok"}
+    assert {row.moved for row in check.rows if row.node == "hinge"} == {3}
+
+
 @fewer
 @given(networks())
 def test_random_networks(network):
