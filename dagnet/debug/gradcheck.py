@@ -233,4 +233,14 @@ def _whole_row(
     model.backward()
     number = Projected(cost, np.ones(()))
     found = by_directions(number, data, model.store.grad.copy(), tolerance, rng)
-    return GradientRow.of_whole(data.size, found)
+    place = _place(model, *found.index) if found.wrong and found.index else ""
+    return GradientRow.of_whole(data.size, found, place)
+
+
+def _place(model: Model, position: int) -> str:
+    """Return the name and index of the parameter at a position of a model that nobody needs."""
+    model.store.data[...] = 0
+    model.store.data[position] = 1
+    ((owner, name),) = [key for key, array in model.store.arrays.items() if array.any()]
+    (index,) = np.argwhere(model.store.arrays[owner, name]).tolist()
+    return f"{owner}.{name}{index}"

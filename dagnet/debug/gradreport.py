@@ -71,10 +71,11 @@ class GradientRow:
         return cls(v.name, *kinds, what, *counts, found.error, _verdict(found), note, v.source)
 
     @classmethod
-    def of_whole(cls, size: int, found: Comparison) -> "GradientRow":
-        """Return the row of a model's gradient by all its parameters."""
+    def of_whole(cls, size: int, found: Comparison, place: str) -> "GradientRow":
+        """Return the row of a model's gradient by all its parameters; `place` is where."""
         counts = (size, found.elements, found.directions, 0, found.unresolved)
-        return cls("", "", "", "grad_params", *counts, found.error, _verdict(found))
+        note = f"{place} {_numbers(found)}" if found.wrong else ""
+        return cls("", "", "", "grad_params", *counts, found.error, _verdict(found), note)
 
     @property
     def label(self) -> str:
@@ -131,16 +132,18 @@ class GradCheck:
     @property
     def summary(self) -> str:
         """The result in words, a line for each gradient that is wrong or was not checked."""
-        noted = [row for row in self.rows if row.verdict != "ok"]
-        lines = [f"{row.verdict}: {row.label} {row.op} {row.what} {row.note}" for row in noted]
+        noted = [row for row in (*self.rows, self.whole) if row.verdict != "ok"]
+        lines = [
+            " ".join((f"{row.verdict}:", row.label, row.op, row.what, row.note)) for row in noted
+        ]
         if self.ok:
             lines.append(f"no gradient is off by more than {self.tolerance:g} of its size")
         elif not self.failed:
             lines.append(
-                "wrong: the whole model, though each node is right by itself. Is there an op that "
-                "does not declare all that its backward reads? dagnet.testing.check_op finds out"
+                "each node is right by itself; is there an op that does not declare all that its "
+                "backward reads? dagnet.testing.check_op finds out"
             )
-        return printable("\n".join(line.rstrip() for line in lines), keep="\n")
+        return printable("\n".join(" ".join(line.split()) for line in lines), keep="\n")
 
     def __str__(self) -> str:
         return f"{text_table(_HEADER, self._cells, _LEFT)}\n\n{self.summary}"
@@ -163,6 +166,9 @@ def _verdict(found: Comparison) -> Verdict:
 def _note(found: Comparison) -> str:
     """Return which element is wrong, and how."""
     if found.wrong and found.index is not None:
-        place = f"{list(found.index)} " if found.index else ""
-        return f"{place}is {found.given:.6g}, expected {found.expected:.6g}"
+        return f"{list(found.index)} {_numbers(found)}" if found.index else _numbers(found)
     return "" if found.elements or found.directions else "differences tell nothing here"
+
+
+def _numbers(found: Comparison) -> str:
+    return f"is {found.given:.6g}, expected {found.expected:.6g}"

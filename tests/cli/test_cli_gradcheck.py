@@ -44,7 +44,8 @@ def test_a_network_that_is_wrong(run, wrong_file):
         i for i, line in enumerate(wrong_file.read_text().splitlines()) if "Bent(name=" in line
     )
     noted = [line for line in result.stdout.splitlines() if line.startswith("wrong: ")]
-    assert len(noted) == 1
+    assert len(noted) == 2
+    assert noted[1].startswith("wrong: the whole model grad_params ")
     assert noted[0].startswith(f"wrong: h (net.py:{made}) Bent grad_inputs.0 [0, ")
     assert result.stderr == ""
     run(*command, "--tolerance", 1e-3)

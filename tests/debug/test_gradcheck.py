@@ -192,7 +192,9 @@ def test_a_sum_that_forgets_a_share_is_wrong_as_a_whole(monkeypatch):
     assert check.failed == []
     assert check.whole.verdict == "wrong"
     assert not check.ok
-    assert "the whole model" in check.summary
+    assert check.whole.note.split("[")[0] in {"enc.W", "enc.b"}  # where all shares end
+    assert f"the whole model grad_params {check.whole.note}\n" in check.summary
+    assert "right by itself" in check.summary
 
 
 def test_an_undeclared_read_is_wrong_as_a_whole():
@@ -467,8 +469,9 @@ def test_the_report(monkeypatch):
     names = [line.split()[0] for line in lines[2 : lines.index("")]]
     assert names == ["[line]"] * 3 + ["<b>"] + ["cost"] * 2 + ["(whole"]
     (row,) = [row for row in check.rows if row.verdict == "wrong"]
-    (noted,) = [line for line in lines if line.startswith("wrong")]
-    assert noted == f"wrong: <b> ({place}) Tanh grad_inputs.0 {row.note}"
+    noted = [line for line in lines if line.startswith("wrong")]
+    assert noted[0] == f"wrong: <b> ({place}) Tanh grad_inputs.0 {row.note}"
+    assert noted[1:] == [f"wrong: the whole model grad_params {check.whole.note}"]
     html = check._repr_html_()
     assert html.count("<tr>") == 1 + len(check.rows) + 1
     assert "<b>" not in html
