@@ -6,9 +6,9 @@ from typing import Literal
 
 from dagnet.graph import Vertex
 from dagnet.node import Source, located
-from dagnet.render.text import printable
 from dagnet.tables import html_table, text_table
 from dagnet.testing.differences import Comparison
+from dagnet.text import printable
 
 Verdict = Literal["ok", "wrong", "unchecked"]
 
