@@ -97,6 +97,63 @@ def test_relative_error_of_a_millionth_against_the_tolerance():
     )
 
 
+def test_one_wrong_element_of_a_large_array():
+    class Wrong(Affine):
+        def backward(self, f):
+            super().backward(f)
+            if "W" in f.grad_params:
+                f.grad_params["W"][4, 123] += 1
+
+    rejects(Wrong, "gradient", "grad_params['W'][4, 123] is", shapes=[(300, 3)])
+    assert 0 < check_op(Affine, shapes=[(300, 3)]).param_error < 1e-7
+
+
+def test_errors_of_a_large_array_that_cancel_each_other():
+    class Wrong(Square):
+        def backward(self, f):
+            super().backward(f)
+            if f.grad_inputs[0] is not None:
+                f.grad_inputs[0][4, 5] += 1
+                f.grad_inputs[0][21, 7] -= 1
+
+    rejects(Wrong, "gradient", "grad_inputs[0][", shapes=[(30, 50)])
+
+
+def test_a_gradient_that_is_not_finite():
+    class Wrong(Square):
+        def backward(self, f):
+            super().backward(f)
+            if f.grad_inputs[0] is not None:
+                f.grad_inputs[0][4, 2] = np.inf
+
+    rejects(Wrong, "gradient", "grad_inputs[0][4, 2] is inf, expected ")
+
+
+def test_a_function_as_steep_as_a_logarithm_near_zero():
+    class Log(Unary):
+        reads = frozenset({"inputs"})
+        in_place = False
+        factor = 1.0
+
+        def forward(self, f):
+            np.log(f.inputs[0], out=f.output)
+
+        def backward(self, f):
+            if f.grad_inputs[0] is not None:
+                np.divide(f.grad_output, f.inputs[0], out=f.grad_inputs[0])
+                f.grad_inputs[0][2, 1] *= self.factor
+
+    class Wrong(Log):
+        factor = 1.01
+
+    def draw(rng):
+        return (10 ** -rng.uniform(0, 6, (3, 5)),)
+
+    assert check_op(Log, draw=draw).input_error < 1e-6
+    with pytest.raises(OpContractError, match=r"grad_inputs\[0\]\[2, 1\] is"):
+        check_op(Wrong, draw=draw)
+
+
 def test_transposed_weight_gradient():
     class Wrong(Affine):
         def output_shape(self, *inputs):

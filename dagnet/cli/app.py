@@ -19,6 +19,7 @@ COMMANDS = {
     "predict": "Write a trained network's predictions as CSV.",
     "inspect": "Show the values and gradients of every node.",
     "diff": "Show where two networks differ.",
+    "gradcheck": "Check the gradients of every node.",
     "render": "Draw a network.",
 }
 

@@ -112,7 +112,7 @@ def check_op(
     """
     errors = []
     for example in _examples(op, shapes, draw, params):
-        trial = Trial(example, seed)
+        trial = Trial.drawn(example, seed)
         rules.check(trial)
         errors.append(gradients.check(trial, tolerance))
         rules.check_allocation(trial)

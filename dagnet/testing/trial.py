@@ -1,13 +1,14 @@
 """A trial: one op with one set of arguments, run again and again in fresh frames."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from copy import deepcopy
 from typing import Any, NoReturn
 
 import numpy as np
 
 from dagnet.errors import ArgumentError, OpContractError
 from dagnet.node import format_shape
-from dagnet.ops.base import Example
+from dagnet.ops.base import Example, Op
 from dagnet.ops.frame import Frame
 
 #: What buffers are filled with before a run. A comparison may swallow the one, not the other too.
@@ -15,6 +16,9 @@ GARBAGE = (np.nan, 1e30)
 
 #: How far inputs stay away from where an op is not differentiable.
 MARGIN = 0.02
+
+#: How often what is too near is drawn anew.
+_DRAWS = 100
 
 
 class Trial:
@@ -24,28 +28,50 @@ class Trial:
     ----------
     op : Op
     inputs : tuple of ndarray
-        Float64, drawn away from the op's kinks.
+        Float64, away from the op's kinks.
     params, states : dict of ndarray
-        Drawn, too.
+    m : int
+        Number of examples.
+    rng : numpy.random.Generator
+        What every run draws from, always from the same place on.
     projection : ndarray
         Random gradient of the output; the differentiated number is ``sum(projection * output)``.
     """
 
-    def __init__(self, example: Example, seed: int):
-        self.op = example.op
-        self.seed = seed
-        self.label = f"{example.op!r} on {', '.join(map(format_shape, example.shapes)) or '()'}"
-        rng = np.random.default_rng(seed)
-        self.inputs = self.guard(lambda: _draw_inputs(example, rng))
-        shapes = self.shapes
+    def __init__(
+        self,
+        op: Op,
+        inputs: tuple[np.ndarray, ...],
+        params: Mapping[str, np.ndarray],
+        states: Mapping[str, np.ndarray],
+        m: int,
+        rng: np.random.Generator,
+        draws: np.random.Generator,
+    ):
+        self.op = op
+        self.inputs = inputs
+        self.params = params
+        self.states = states
+        self.m = m
+        self.rng = rng
+        self.label = _label(op, self.shapes)
+        self.projection = np.asarray(draws.normal(size=self.frame().output.shape))
+
+    @classmethod
+    def drawn(cls, example: Example, seed: int) -> "Trial":
+        """Return a trial with arguments drawn at random."""
+        op, draws = example.op, np.random.default_rng(seed)
+        label = _label(op, example.shapes)
+        inputs = guarded(label, lambda: _draw_inputs(example, draws))
+        shapes = tuple(x.shape for x in inputs)
         parameters = example.params or {
-            n: p.shape for n, p in self.guard(lambda: self.op.parameters(*shapes)).items()
+            n: p.shape for n, p in guarded(label, lambda: op.parameters(*shapes)).items()
         }
-        self.params = {n: rng.normal(size=shape) for n, shape in parameters.items()}
-        states = self.guard(lambda: self.op.states(*shapes))
-        self.states = {n: rng.uniform(0.5, 1.5, s.shape) for n, s in states.items()}
-        self.m = self.inputs[0].shape[-1] if self.inputs and self.inputs[0].ndim else 7
-        self.projection = np.asarray(rng.normal(size=self.frame().output.shape))
+        params = {n: draws.normal(size=shape) for n, shape in parameters.items()}
+        declared = guarded(label, lambda: op.states(*shapes))
+        states = {n: draws.uniform(0.5, 1.5, s.shape) for n, s in declared.items()}
+        m = inputs[0].shape[-1] if inputs and inputs[0].ndim else 7
+        return cls(op, inputs, params, states, m, np.random.default_rng(seed), draws)
 
     @property
     def shapes(self) -> tuple[tuple[int, ...], ...]:
@@ -56,7 +82,7 @@ class Trial:
         garbage: float = np.nan,
         dtype: type[np.floating] = np.float64,
         order: Any = "C",
-        seed: int | None = None,
+        rng: np.random.Generator | None = None,
     ) -> Frame:
         """Return a frame with copies of the arguments and garbage everywhere else."""
         f = self.guard(
@@ -65,7 +91,7 @@ class Trial:
                 *(np.array(x, dtype, order=order) for x in self.inputs),
                 params={n: np.array(p, dtype) for n, p in self.params.items()},
                 m=self.m,
-                rng=np.random.default_rng(self.seed if seed is None else seed),
+                rng=deepcopy(self.rng if rng is None else rng),
             )
         )
         f.state = {n: np.array(s, dtype) for n, s in self.states.items()}
@@ -84,21 +110,20 @@ class Trial:
         self.guard(lambda: self.op.backward(f))
         return f
 
+    def again(self, f: Frame) -> np.ndarray:
+        """Run forward from the same states and the same random numbers; return the output."""
+        f.rng = deepcopy(self.rng)
+        for name, state in self.states.items():
+            np.copyto(f.state[name], state)
+        return self.forward(f).output
+
     def run(self, f: Frame) -> dict[str, np.ndarray]:
         """Run forward and backward, and return what came out."""
         return results(self.backward(self.forward(f)))
 
     def guard(self, call: Callable[[], Any]) -> Any:
         """Call, and turn any exception into a broken rule."""
-        try:
-            with np.errstate(all="ignore"):
-                return call()
-        except (OpContractError, ArgumentError):
-            raise
-        except Exception as error:
-            raise OpContractError(
-                "runs", f"{self.label}: {type(error).__name__}: {error}"
-            ) from error
+        return guarded(self.label, call)
 
     def fail(self, rule: str, what: str) -> NoReturn:
         raise OpContractError(rule, f"{self.label}: {what}")
@@ -157,6 +182,42 @@ def first_difference(
     return tuple(map(int, np.unravel_index(np.argmin(equal), equal.shape)))
 
 
+def away_from_kinks(
+    op: Op,
+    inputs: tuple[np.ndarray, ...],
+    draw: Callable[[], tuple[np.ndarray, ...]],
+    margin: float,
+) -> tuple[np.ndarray, ...] | None:
+    """Return inputs whose every element is this far from the op's kinks, the others drawn anew.
+
+    None if that does not come about.
+    """
+    inputs = tuple(x.copy() for x in inputs)
+    for _ in range(_DRAWS):
+        distance = op.kinks(*inputs)
+        if distance is None or not (near := distance < margin).any():
+            return inputs
+        for x, again in zip(inputs, draw(), strict=True):
+            where = near if near.shape == x.shape else np.True_
+            np.copyto(x, again, where=where)
+    return None
+
+
+def _label(op: Op, shapes: tuple[tuple[int, ...], ...]) -> str:
+    return f"{op!r} on {', '.join(map(format_shape, shapes)) or '()'}"
+
+
+def guarded(label: str, call: Callable[[], Any]) -> Any:
+    """Call, and turn any exception into a broken rule."""
+    try:
+        with np.errstate(all="ignore"):
+            return call()
+    except (OpContractError, ArgumentError):
+        raise
+    except Exception as error:
+        raise OpContractError("runs", f"{label}: {type(error).__name__}: {error}") from error
+
+
 def _draw_inputs(example: Example, rng: np.random.Generator) -> tuple[np.ndarray, ...]:
     """Return inputs whose every element is away from the op's kinks."""
 
@@ -165,12 +226,9 @@ def _draw_inputs(example: Example, rng: np.random.Generator) -> tuple[np.ndarray
             return tuple(np.array(x, np.float64) for x in example.draw(rng))
         return tuple(np.asarray(rng.normal(size=shape)) for shape in example.shapes)
 
-    inputs = draw()
-    for _ in range(100):
-        distance = example.op.kinks(*inputs)
-        if distance is None or not (near := distance < MARGIN).any():
-            return inputs
-        for x, again in zip(inputs, draw(), strict=True):
-            where = near if near.shape == x.shape else np.True_
-            np.copyto(x, again, where=where)
-    raise ArgumentError(f"{example.op!r}: 100 draws did not get away from its kinks; give draw=")
+    inputs = away_from_kinks(example.op, draw(), draw, MARGIN)
+    if inputs is None:
+        raise ArgumentError(
+            f"{example.op!r}: {_DRAWS} draws did not get away from its kinks; give draw="
+        )
+    return inputs
