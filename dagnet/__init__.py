@@ -61,6 +61,7 @@ from dagnet.training import (
 if TYPE_CHECKING:
     from dagnet.debug.debugger import Debugger
     from dagnet.debug.diff import diff
+    from dagnet.debug.gradcheck import gradcheck
 
 __version__ = "0.1.0"
 
@@ -68,6 +69,7 @@ __version__ = "0.1.0"
 _LATE = {
     "Debugger": "dagnet.debug.debugger",
     "diff": "dagnet.debug.diff",
+    "gradcheck": "dagnet.debug.gradcheck",
 }
 
 __all__ = [
@@ -124,6 +126,7 @@ __all__ = [
     "Work",
     "data",
     "diff",
+    "gradcheck",
     "load",
     "mlp",
 ]
