@@ -1,28 +1,22 @@
 """``dagnet diff``: where two models differ, and how the difference spreads."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from dagnet.cli.app import one_line
 from dagnet.cli.data import arrays_for, load_for
 from dagnet.cli.networks import open_model
 from dagnet.cli.options import SOURCES, classes_option, target_option
+from dagnet.cli.question import NO, Question
 from dagnet.debug.diff import diff as diff_runs
 from dagnet.debug.diff import diff_models, run_alike
 from dagnet.debug.diff.align import align
-from dagnet.errors import DagnetError
 from dagnet.model import Model
 
-#: Exit codes, as of the diff of text files.
-DIFFERENT, TROUBLE = 1, 2
 
-
-@click.command(epilog=SOURCES)
+@click.command(cls=Question, epilog=SOURCES)
 @click.argument("path_a", metavar="A", type=click.Path(path_type=Path))
 @click.argument("path_b", metavar="B", type=click.Path(path_type=Path))
 @click.option("--data", "source", metavar="SOURCE", help="Run both on these examples.")
@@ -49,33 +43,17 @@ def diff(
 
     A and B are .safetensors files, or .py files, which are run.
     """
-    with _trouble():
-        a, b = open_model(path_a), open_model(path_b)
-        if source is None:
-            result = diff_models(a, b, rtol=rtol, atol=atol)
-        else:
-            feeds_a, feeds_b = (_feeds(model, source, target, classes) for model in (a, b))
-            runs = run_alike(a, b, feeds_a, feeds_b, align(a.graph, b.graph).image)
-            result = diff_runs(*runs, rtol=rtol, atol=atol)
+    a, b = open_model(path_a), open_model(path_b)
+    if source is None:
+        result = diff_models(a, b, rtol=rtol, atol=atol)
+    else:
+        feeds_a, feeds_b = (_feeds(model, source, target, classes) for model in (a, b))
+        runs = run_alike(a, b, feeds_a, feeds_b, align(a.graph, b.graph).image)
+        result = diff_runs(*runs, rtol=rtol, atol=atol)
     click.echo(str(replace(result, names=("A", "B"))))
     if not result.same:
-        click.get_current_context().exit(DIFFERENT)
+        click.get_current_context().exit(NO)
 
 
 def _feeds(model: Model, source: str, target: str | None, classes: str | None) -> dict[str, Any]:
     return model.prepare(model.feeds(*arrays_for(model, load_for(model, source, target, classes))))
-
-
-@contextmanager
-def _trouble() -> Iterator[None]:
-    """Let errors end with their own exit code: 1 says that the models differ."""
-    try:
-        yield
-    except click.ClickException as error:
-        trouble = error
-    except (DagnetError, OSError) as error:
-        trouble = click.ClickException(one_line(str(error)))
-    else:
-        return
-    trouble.show()
-    click.get_current_context().exit(TROUBLE)

@@ -7,9 +7,10 @@ import click
 from dagnet.cli.data import arrays_for, load_for
 from dagnet.cli.networks import open_model
 from dagnet.cli.options import SOURCES, on_data
+from dagnet.cli.question import NO, Question
 
 
-@click.command(epilog=SOURCES)
+@click.command(cls=Question, epilog=SOURCES)
 @on_data
 @click.option(
     "--examples",
@@ -39,7 +40,8 @@ def gradcheck(
 
     The backward of each node is compared with central differences of its forward, in float64, at
     the values it has in a training pass; and the gradient of the cost by all parameters with
-    differences of the cost. The exit code is 1 if one of them is wrong.
+    differences of the cost. The exit code is 0 if all are right, 1 if one is
+    wrong, and 2 on an error.
 
     MODEL is a .safetensors file, or a .py file, which is run.
     """
@@ -51,4 +53,4 @@ def gradcheck(
     found = check(model, model.prepare(raw), tolerance=tolerance)
     click.echo(str(found))
     if not found.ok:
-        ctx.exit(1)
+        ctx.exit(NO)

@@ -56,9 +56,11 @@ def test_a_network_file_that_is_right(run, network_file):
     assert "wrong" not in result.stdout
 
 
-def test_it_refuses(run, fails, digits_model):
-    assert "has no cost" in fails("gradcheck", _without_cost(digits_model[1]), "--data", "digits")
-    assert "no data set named 'digit'" in fails("gradcheck", digits_model[1], "--data", "digit")
+def test_it_refuses_with_an_exit_code_that_is_no_answer(run, digits_model):
+    costless = run("gradcheck", _without_cost(digits_model[1]), "--data", "digits", code=2)
+    assert "has no cost" in costless.stderr
+    unknown = run("gradcheck", digits_model[1], "--data", "digit", code=2)
+    assert "no data set named 'digit'" in unknown.stderr
     on_digits = ["gradcheck", digits_model[1], "--data", "digits"]
     assert "--examples" in run(*on_digits, "--examples", 0, code=2).stderr
     assert "--tolerance" in run(*on_digits, "--tolerance", 0, code=2).stderr
