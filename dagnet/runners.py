@@ -11,7 +11,14 @@ from dagnet.errors import GraphError
 from dagnet.feeds import Feeder, feed_rules
 from dagnet.graph import Graph, ParamKey
 from dagnet.parameters import ParameterStore
-from dagnet.passes import for_prediction, fuse_logits, fused_activations, prune, quiet_branches
+from dagnet.passes import (
+    block_wide_layers,
+    for_prediction,
+    fuse_logits,
+    fused_activations,
+    prune,
+    quiet_branches,
+)
 from dagnet.plan import KEEPS, Keep
 from dagnet.planner import make_plan
 from dagnet.scheduler import Binding, Scheduler
@@ -107,7 +114,7 @@ class Runners:
         **options: Any,
     ) -> Runner:
         dtype = str(self._store.data.dtype)
-        plan = make_plan(graph, dtype=dtype, **options)
+        plan = make_plan(block_wide_layers(graph), dtype=dtype, **options)
         # The rules come from the graph as defined: fusion must not change what may be fed.
         feeder = Feeder(feed_rules(self._graph, inputs), dtype, self._check_finite)
         return Runner(Scheduler(plan, self._store, self._states, self._rng), feeder, fused or {})

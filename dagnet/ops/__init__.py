@@ -4,6 +4,7 @@ from dagnet.ops.activations import ELU, Identity, LeakyReLU, ReLU
 from dagnet.ops.base import Op
 from dagnet.ops.batch_norm import BatchNorm, FrozenBatchNorm
 from dagnet.ops.binary_cross_entropy import BinaryCrossEntropy, BinaryCrossEntropyWithLogits
+from dagnet.ops.blocked_linear import BlockedLinear
 from dagnet.ops.categorical_cross_entropy import (
     CategoricalCrossEntropy,
     CategoricalCrossEntropyWithLogits,
@@ -29,6 +30,7 @@ __all__ = [
     "BatchNorm",
     "BinaryCrossEntropy",
     "BinaryCrossEntropyWithLogits",
+    "BlockedLinear",
     "CategoricalCrossEntropy",
     "CategoricalCrossEntropyWithLogits",
     "Concat",
@@ -59,6 +61,7 @@ REGISTRY: dict[str, type[Op]] = {
     for op in (
         Placeholder,
         Linear,
+        BlockedLinear,
         # activations
         ReLU,
         LeakyReLU,

@@ -1,6 +1,7 @@
 """Passes: named functions from a graph to a graph, or from a graph to facts about it."""
 
 from dagnet.passes.annotate import annotate
+from dagnet.passes.blocks import block_wide_layers
 from dagnet.passes.fusion import fuse_logits, fused_activations
 from dagnet.passes.gradients import needs_gradient
 from dagnet.passes.parameters import collect_parameters, collect_states, parameter_keys
@@ -15,6 +16,7 @@ __all__ = [
     "Repeat",
     "add_l2",
     "annotate",
+    "block_wide_layers",
     "collect_parameters",
     "collect_states",
     "find_repeats",

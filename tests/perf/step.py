@@ -3,7 +3,8 @@
 ``python tests/perf/step.py`` times forward + backward + update of 12288-20-7-5-1 on 209 examples:
 as the lesson does it (fresh numpy arrays in every step, the gradient of the input included), and
 with `Model.train_step`, keeping what is needed or everything. The ways take turns, so that a
-machine whose speed drifts treats all alike; quote the ratios.
+machine whose speed drifts treats all alike; quote the ratios. Before each turn is a pause: the
+threads of BLAS keep a processor busy for some time after a large product.
 """
 
 import argparse
@@ -15,6 +16,7 @@ import numpy as np
 import dagnet as dn
 
 SIZES, EXAMPLES, RATE = [12288, 20, 7, 5, 1], 209, 0.0075
+PAUSE = 0.1
 
 
 def data(dtype):
@@ -55,6 +57,8 @@ def measure(steps, rounds):
             step()
     for _ in range(rounds):
         for name, step in steps.items():
+            time.sleep(PAUSE)
+            step()
             start = time.perf_counter()
             for _ in range(20):
                 step()
