@@ -18,6 +18,7 @@ COMMANDS = {
     "evaluate": "Measure a trained network on data.",
     "predict": "Write a trained network's predictions as CSV.",
     "inspect": "Show the values and gradients of every node.",
+    "debug": "Walk through a training step, node by node.",
     "diff": "Show where two networks differ.",
     "gradcheck": "Check the gradients of every node.",
     "render": "Draw a network.",

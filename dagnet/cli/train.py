@@ -1,6 +1,5 @@
 """``dagnet train``: a network trained on data and saved."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ from dagnet import data
 from dagnet.cli.data import load_test, split_names
 from dagnet.cli.fitting import LINES, run_training
 from dagnet.cli.networks import mlp_for, parse_sizes
+from dagnet.cli.optimizers import make_optimizer, optimizer_options
 from dagnet.cli.options import (
     SOURCES,
     classes_option,
@@ -26,15 +26,6 @@ from dagnet.cli.summary import summarize
 from dagnet.cli.user_file import model_from_file
 from dagnet.errors import UnknownNameError
 from dagnet.model import Model
-from dagnet.training import SGD, Adam, AdamW, Momentum, Optimizer, RMSProp
-
-OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
-    "sgd": SGD,
-    "momentum": Momentum,
-    "rmsprop": RMSProp,
-    "adam": Adam,
-    "adamw": AdamW,
-}
 
 SCALINGS = ("auto", "none", *data.SCALERS)
 
@@ -85,8 +76,7 @@ _network_options = several(
 _training_options = several(
     click.option("--epochs", type=_COUNT, default=100, show_default=True),
     click.option("--batch", metavar="N", type=_COUNT, help="Examples per update; default all."),
-    click.option("--lr", type=float, help="Learning rate; the optimizer's own if not given."),
-    click.option("--optimizer", default="sgd", show_default=True, help=f"{', '.join(OPTIMIZERS)}."),
+    optimizer_options,
     click.option(
         "--log-every",
         metavar="EPOCHS",
@@ -173,7 +163,7 @@ class _Job:
 
     def run(self) -> None:
         """Do it, what fails quickly first."""
-        optimizer = self._optimizer()
+        optimizer = make_optimizer(self.optimizer, self.lr)
         sizes = None if self.layers is None else parse_sizes(self.layers)
         out = None if self.out is None else OutputDirectory(self.out, self.resume)
         train_set, test_set = self._data()
@@ -192,12 +182,6 @@ class _Job:
             checkpoint_every=self.checkpoint_every,
             progress=not self.no_progress,
         )
-
-    def _optimizer(self) -> Optimizer:
-        if self.optimizer not in OPTIMIZERS:
-            raise UnknownNameError.of("optimizer", self.optimizer, OPTIMIZERS)
-        make = OPTIMIZERS[self.optimizer]
-        return make() if self.lr is None else make(self.lr)
 
     def _data(self) -> tuple[data.Dataset, data.Dataset | None]:
         train_set = data.load(

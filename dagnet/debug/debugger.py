@@ -1,6 +1,7 @@
 """The debugger: stop anywhere in a training run, step both ways, change a value and go on."""
 
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from typing import Any
 
 from dagnet.cache import Cache
@@ -19,6 +20,7 @@ from dagnet.node import Node
 from dagnet.plan import Keep
 from dagnet.training import SGD, Callback
 from dagnet.training.callbacks import Run as Training
+from dagnet.training.interrupt import deferring_interrupts
 
 
 class Debugger(Callback):
@@ -34,7 +36,7 @@ class Debugger(Callback):
         What updates the parameters at the end of the run. Default ``dn.SGD(0.01)``.
     on_stop : callable, optional
         Takes the debugger when a run inside `fit` stops; training goes on when it returns. By
-        default commands are read from the terminal.
+        default commands are read from the terminal, see `dagnet.debug.console.interact`.
 
     Attributes
     ----------
@@ -58,6 +60,9 @@ class Debugger(Callback):
     What it costs is a copy of the states of every node that has some, the state of the generator
     before every node that draws from it, and, after the update, a copy of the parameters and of
     the optimizer's state. It never grows beyond that, however far and often the run moves.
+
+    Ctrl-C while the run moves or values are set raises KeyboardInterrupt after the step under
+    way, with the run as whole as ever; a second Ctrl-C raises it at once, and undoes that step.
 
     Examples
     --------
@@ -93,6 +98,7 @@ class Debugger(Callback):
         self._feeds = feeds
         self._session: Session | None = None
         self._training: Training | None = None
+        self._is_quitting = False
         self._hooks: Hooks | None = None
         if feeds is not None:
             self.restart(feeds)
@@ -126,6 +132,11 @@ class Debugger(Callback):
         return self.session.at_end
 
     @property
+    def in_fit(self) -> bool:
+        """Whether a training is under way, which decides what runs next."""
+        return self._training is not None
+
+    @property
     def cost(self) -> float | None:
         """The cost J; None before the forward pass is done."""
         return self.session.cost
@@ -157,7 +168,7 @@ class Debugger(Callback):
         FeedError
             If the feeds do not fit.
         """
-        if self._training is not None:
+        if self.in_fit:
             raise DebuggerError("inside fit, training decides what runs next")
         feeds = self._feeds if feeds is None else feeds
         if feeds is None:
@@ -175,8 +186,11 @@ class Debugger(Callback):
         DebuggerError
             At the end of the run.
         """
-        for _ in range(_count(n)):
-            self._advance()
+        n = _count(n)
+        with deferring_interrupts() as interrupted:
+            while n and not interrupted():
+                self._advance()
+                n -= 1
         return self.stop
 
     def back(self, n: int = 1) -> Stop:
@@ -187,15 +201,19 @@ class Debugger(Callback):
         DebuggerError
             At the start of the run.
         """
-        for _ in range(_count(n)):
-            self._retreat()
+        n = _count(n)
+        with deferring_interrupts() as interrupted:
+            while n and not interrupted():
+                self._retreat()
+                n -= 1
         return self.stop
 
     def run(self) -> Stop:
         """Run to the next breakpoint, to an alert of a watch that stops, or to the end."""
-        self._advance()
-        while not self.stop and not self.at_end:
+        with deferring_interrupts() as interrupted:
             self._advance()
+            while not self.stop and not self.at_end and not interrupted():
+                self._advance()
         return self.stop
 
     def run_to(self, node: str | Node, phase: Phase = "forward") -> Stop:
@@ -210,10 +228,11 @@ class Debugger(Callback):
         """
         graph, run = self.model.graph, self.session.run
         position = stop_of(self.session.plan, graph, run.fused, graph.name_of(node), phase)
-        while self.position > position:
-            self._retreat()
-        while self.position < position:
-            self._advance()
+        with deferring_interrupts() as interrupted:
+            while self.position > position and not interrupted():
+                self._retreat()
+            while self.position < position and not interrupted():
+                self._advance()
         return self.stop
 
     # Breakpoints.
@@ -281,7 +300,8 @@ class Debugger(Callback):
         gradient of it, makes this run compute the loss from the activation's output instead.
         """
         session = self.session
-        session.set(override(self.model.graph, self.model.keys, node, what, value))
+        with deferring_interrupts():
+            session.set(override(self.model.graph, self.model.keys, node, what, value))
 
     def recompute(self) -> Cone:
         """Run again, of the steps done, exactly those that depend on what was set; return them.
@@ -289,7 +309,8 @@ class Debugger(Callback):
         An update that is done is done again. All is then as in a whole run with the same values
         set, bit for bit.
         """
-        return self.session.recompute()
+        with deferring_interrupts():
+            return self.session.recompute()
 
     def cone(self, node: str | Node, what: str = "output") -> Cone:
         """Return what setting a value of a node would touch in a whole run."""
@@ -313,12 +334,12 @@ class Debugger(Callback):
         try:
             self.stop = self._stop_here()
             while True:
-                if self.stop:
+                if self.stop and not self._is_quitting:
                     self._hand_over()
                     self.session.settle()
                 if self.at_end:
                     break
-                self.run()
+                self._advance()
         except BaseException:
             self.session.rewind()
             raise
@@ -327,22 +348,25 @@ class Debugger(Callback):
         return J
 
     def quit(self) -> None:
-        """End the training after this update; without a training, do nothing."""
+        """End the training after this update, without another stop; without one, do nothing."""
         if self._training is not None:
+            self._is_quitting = True
             self._training.stop("stopped in the debugger")
 
     def on_start(self, run: Training) -> None:
         if run.model is not self.model:
             raise ArgumentError("the debugger was made for another model")
         self._training = run
+        self._is_quitting = False
 
     def on_end(self, run: Training) -> None:
         self._training = None
 
     def _hand_over(self) -> None:
-        if self._on_stop is None:
-            raise DebuggerError(f"nobody takes over: give dn.Debugger an on_stop; {self.stop}")
-        self._on_stop(self)
+        from dagnet.debug.console import interact  # which knows the debugger
+
+        with self._training.making_room() if self._training else nullcontext():
+            (self._on_stop or interact)(self)
 
     # Steps.
 
@@ -353,6 +377,7 @@ class Debugger(Callback):
 
     def _advance(self) -> None:
         self.session.advance(self._hooks)
+        self.stop = self._standing()  # if a condition raises, it is there all the same
         self.stop = self._stop_here()
 
     def _retreat(self) -> None:

@@ -1,5 +1,6 @@
 """Callbacks: what looks on while a model trains, and may stop it."""
 
+from contextlib import AbstractContextManager, nullcontext
 from math import inf
 from typing import Any, Literal, Protocol
 
@@ -38,6 +39,9 @@ class Run(Protocol):
     def stop(self, reason: str) -> None:
         """End the training after this update, and say why in the history."""
 
+    def making_room(self) -> AbstractContextManager[object]:
+        """Keep the callbacks from drawing on the terminal while someone talks with the user."""
+
 
 class Callback:
     """Base class of the callbacks: override what you need, the rest does nothing.
@@ -70,6 +74,10 @@ class Callback:
 
     def on_end(self, run: Run) -> None:
         """After the last epoch, however training ended."""
+
+    def making_room(self) -> AbstractContextManager[object]:
+        """Draw nothing on the terminal within this context: someone talks with the user there."""
+        return nullcontext()
 
     def state_dict(self) -> tuple[dict[str, Any], dict[str, np.ndarray]]:
         """Return what a checkpoint must hold of this callback: JSON values, and arrays by name."""

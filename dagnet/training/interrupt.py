@@ -1,4 +1,4 @@
-"""Ctrl-C during training: the update in progress is finished first."""
+"""Ctrl-C while something runs that must not be left half done: what is in progress ends first."""
 
 import signal
 import threading
@@ -21,9 +21,7 @@ def noticing_interrupts() -> Iterator[Callable[[], bool]]:
         pressed = True
         signal.signal(signal.SIGINT, before)
 
-    in_main = threading.current_thread() is threading.main_thread()
-    # None: whoever embeds Python handles it, and it could not be put back.
-    if not in_main or signal.getsignal(signal.SIGINT) in (signal.SIG_IGN, None):
+    if not _can_handle():
         yield lambda: False
         return
     before = signal.signal(signal.SIGINT, notice)
@@ -31,3 +29,31 @@ def noticing_interrupts() -> Iterator[Callable[[], bool]]:
         yield lambda: pressed
     finally:
         signal.signal(signal.SIGINT, before)
+
+
+@contextmanager
+def deferring_interrupts() -> Iterator[Callable[[], bool]]:
+    """As `noticing_interrupts`, but if Ctrl-C was pressed, KeyboardInterrupt follows at the end."""
+    with noticing_interrupts() as interrupted:
+        yield interrupted
+    if interrupted():
+        raise KeyboardInterrupt
+
+
+@contextmanager
+def raising_interrupts() -> Iterator[None]:
+    """Let Ctrl-C raise KeyboardInterrupt for a while, also amid what would only notice it."""
+    if not _can_handle():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _can_handle() -> bool:
+    in_main = threading.current_thread() is threading.main_thread()
+    # None: whoever embeds Python handles it, and it could not be put back.
+    return in_main and signal.getsignal(signal.SIGINT) not in (signal.SIG_IGN, None)

@@ -1,7 +1,7 @@
 """The training loop."""
 
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from inspect import signature
 from os import PathLike
@@ -106,6 +106,14 @@ class Training:
     def stop(self, reason: str) -> None:
         """End the training after this update, and say why in the history."""
         self._stop_reason = str(reason) or "stopped"
+
+    @contextmanager
+    def making_room(self) -> Iterator[None]:
+        """Keep the callbacks from drawing on the terminal while someone talks with the user."""
+        with ExitStack() as room:
+            for callback in self.callbacks:
+                room.enter_context(callback.making_room())
+            yield
 
     def run(self) -> History:
         """Train to the end, an interruption, or a callback's stop."""

@@ -1,7 +1,8 @@
 """The progress bar, and the log file."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from dagnet.files import check_writable
@@ -49,6 +50,17 @@ class ProgressBar(Callback):
     def on_end(self, run: Run) -> None:
         if self._shown:
             self._progress.stop()
+
+    @contextmanager
+    def making_room(self) -> Iterator[None]:
+        if not self._shown:
+            yield
+            return
+        self._progress.stop()
+        try:
+            yield
+        finally:
+            self._progress.start()
 
 
 class LogFile(Callback):

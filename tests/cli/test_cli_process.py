@@ -8,6 +8,7 @@ import sys
 from math import isfinite
 
 import dagnet as dn
+from dagnet.cli.app import COMMANDS
 from dagnet.storage import load
 from dagnet.training import History
 
@@ -17,7 +18,7 @@ SHORT = "train --data moons:m=60 --layers 5,1 --epochs 30"
 
 def test_help_and_version(run):
     shown = run("--help").stdout
-    for name in ("demo", "train", "evaluate", "predict", "inspect", "gradcheck", "render"):
+    for name in COMMANDS:
         assert f"  {name} " in shown
         assert "Usage: dagnet" in run(name, "--help").stdout
     assert run("--version").stdout == f"dagnet, version {dn.__version__}\n"
