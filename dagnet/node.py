@@ -1,5 +1,6 @@
 """A node: one use of an op in a definition, made by calling the op."""
 
+import linecache
 import os
 import sys
 from itertools import count
@@ -28,6 +29,12 @@ class Source(NamedTuple):
 
     def __str__(self) -> str:
         return f"{os.path.basename(self.file)}:{self.line}"
+
+    @property
+    def text(self) -> str:
+        """What the line says, as the file is now; empty if it cannot be read."""
+        linecache.checkcache(self.file)
+        return linecache.getline(self.file, self.line).strip()
 
 
 def user_source() -> Source | None:

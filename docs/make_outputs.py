@@ -1,10 +1,13 @@
 """Runs the code of the pages and writes what it prints into the ```text blocks after it.
 
+The same goes for ```sh blocks of `dagnet` commands, if a ```text block follows.
+
 Run it after changing what is printed:  python docs/make_outputs.py [page ...]
 """
 
 import os
 import re
+import shlex
 import sys
 from collections.abc import Iterator
 from contextlib import chdir, redirect_stdout
@@ -36,22 +39,36 @@ def blocks(page: Path) -> list[Block]:
 
 
 def run(page: Path) -> Iterator[tuple[Block, Block | None, str]]:
-    """Run a page's Python blocks in order; yield each, the output shown, and what it printed.
+    """Run a page's blocks in order; yield each, the output shown, and what it printed.
 
-    The blocks share their variables, and run in a directory of their own.
+    Those are the Python blocks, which share their variables, and the commands whose output is
+    shown. They run in a directory of their own.
     """
     text, found = page.read_text(encoding="utf-8"), blocks(page)
     variables = {"__name__": "__main__"}
     with TemporaryDirectory() as directory, chdir(directory):
         for block, after in zip(found, [*found[1:], None], strict=True):
-            if block.language != "python":
-                continue
             shown = after if after and _is_output(text[block.end : after.start]) else None
-            # As many empty lines first, so that a traceback names the line of the page.
-            code = "\n" * text.count("\n", 0, block.start) + block.text
             with redirect_stdout(StringIO()) as printed:
-                exec(compile(code, str(page), "exec"), variables)
+                if block.language == "python":
+                    # As many empty lines first, so that a traceback names the line of the page.
+                    code = "\n" * text.count("\n", 0, block.start) + block.text
+                    exec(compile(code, str(page), "exec"), variables)
+                elif block.language == "sh" and shown:
+                    _command(block.text)
+                else:
+                    continue
             yield block, shown, printed.getvalue()
+
+
+def _command(lines: str) -> None:
+    """Run `dagnet` commands, a line each, in this process."""
+    from dagnet.cli import main
+
+    for line in lines.splitlines():
+        name, *arguments = shlex.split(line)
+        assert name == "dagnet", f"only dagnet's own commands are run, not {line}"
+        main(arguments, prog_name=name, standalone_mode=False)
 
 
 def _is_output(between: str) -> bool:

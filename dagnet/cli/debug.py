@@ -11,6 +11,8 @@ from dagnet.cli.optimizers import make_optimizer, optimizer_options
 from dagnet.cli.options import SOURCES, on_data, path_option
 from dagnet.cli.summary import summarize
 from dagnet.data import Dataset
+from dagnet.debug.console import interact, run_script
+from dagnet.debug.debugger import Debugger
 from dagnet.errors import FileAccessError, FileFormatError
 
 
@@ -38,9 +40,6 @@ def debug(
 
     MODEL is a .safetensors file, or a .py file, which is run.
     """
-    from dagnet.debug.console import interact, run_script
-    from dagnet.debug.debugger import Debugger
-
     lines = None if commands is None else _lines(commands)
     updates = make_optimizer(optimizer, lr)
     model = open_model(model_path)

@@ -1,6 +1,5 @@
 """The report of a diagnosis: what was found, to read in a program, a terminal or a notebook."""
 
-import linecache
 from dataclasses import dataclass
 from html import escape
 
@@ -56,7 +55,7 @@ class Diagnosis:
     @property
     def line(self) -> str:
         """The text of the user's line; empty if the file cannot be read."""
-        return linecache.getline(*self.source).strip() if self.source else ""
+        return self.source.text if self.source else ""
 
     def _parts(self) -> list[str]:
         """Return what stands above the table."""

@@ -53,7 +53,7 @@ class ProgressBar(Callback):
 
     @contextmanager
     def making_room(self) -> Iterator[None]:
-        if not self._shown:
+        if not self._progress.live.is_started:
             yield
             return
         self._progress.stop()

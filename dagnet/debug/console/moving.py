@@ -1,7 +1,5 @@
 """Commands that move the run."""
 
-import linecache
-
 from dagnet.debug.console.command import Command, Context
 from dagnet.debug.console.completion import complete_place
 from dagnet.debug.console.parsing import no_argument, parse_count, parse_place
@@ -14,9 +12,8 @@ def show_stop(context: Context) -> None:
     debugger = context.debugger
     stop, cost = debugger.stop, debugger.cost
     context.screen.show(f"{stop}" + ("" if cost is None else f"; cost {number(cost)}"))
-    line = linecache.getline(*stop.source).strip() if stop.source else ""
-    if line:
-        context.screen.show(f"-> {line}")
+    if stop.source and stop.source.text:
+        context.screen.show(f"-> {stop.source.text}")
 
 
 def step(context: Context, argument: str) -> None:
