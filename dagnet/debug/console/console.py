@@ -31,8 +31,10 @@ def interact(debugger: Debugger) -> None:
     last = ""
     with raising_interrupts(), completing(lambda line: complete(debugger, line)):
         while True:
+            reading = True
             try:
                 last = input(PROMPT).strip() or last
+                reading = False
                 if execute(context, last):
                     return
             except EOFError:
@@ -40,8 +42,9 @@ def interact(debugger: Debugger) -> None:
                 execute(context, "quit")
                 return
             except KeyboardInterrupt:
-                context.screen.show("\ninterrupted")
-                show_stop(context)
+                context.screen.show("" if reading else "\ninterrupted")
+                if not reading:
+                    show_stop(context)
             except Exception as error:  # whatever a user's op or optimizer raises: the run stands
                 context.screen.show(f"*** {_said(error)}")
 
