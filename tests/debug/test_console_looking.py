@@ -1,12 +1,14 @@
 """The console's commands that show what a run has computed, and the expressions they take."""
 
 import re
+from contextlib import suppress
 
 import numpy as np
 import pytest
 
 import dagnet as dn
 from dagnet.debug.console import run_script
+from dagnet.errors import DebuggerError
 
 M = 7
 
@@ -34,6 +36,7 @@ def test_large_arrays_are_shortened(do, debugger):
         ("1 + 1", "2"),
         ("[sum.output.shape, np.shape(block/1.output)]", "[(3, 7), (3, 7)]"),
         ("2.output.shape", "(1, 7)"),
+        ("[2.output[0, 0] * 0 + 2, block/1].__len__()", "2"),
         ("block/1.tanh [b].inputs.0.shape", "(3, 7)"),
         ("cache['block/1.tanh [b]'].kind", "'activation'"),
         ("'block/1.output'", "'block/1.output'"),
@@ -55,6 +58,31 @@ def test_an_odd_name_is_not_found_within_another_name(capsys):
     debugger = dn.Debugger(model, {"2": np.ones((2, M)), "h2": np.ones((3, M))})
     run_script(debugger, ["p h2.output.shape + 2.output.shape"], "script")
     assert capsys.readouterr().out.splitlines()[-1] == "(3, 7, 2, 7)"
+
+
+@pytest.mark.parametrize(
+    "name", ["a[open('ran', 'w')]", "'a' + str(open('ran', 'w'))", " open('ran', 'w') "]
+)
+@pytest.mark.parametrize(
+    "line",
+    [
+        "p {}",
+        "p {}.output",
+        "p {}.outptu",
+        "p {} + 1",
+        "set {}.outptu = 0",
+        "b {} when 0",
+        "info {}",
+    ],
+)
+def test_a_name_is_never_run_as_code(name, line, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    X, Y = dn.Input(2, name=name), dn.Input(3, name="Y")
+    model = dn.Model(dn.MeanSquaredError(name="cost")(dn.Linear(3, name="l")(X), Y), seed=1)
+    debugger = dn.Debugger(model, {name: np.ones((2, M)), "Y": np.ones((3, M))})
+    with suppress(DebuggerError):
+        run_script(debugger, [line.format(name)], "script")
+    assert not (tmp_path / "ran").exists()
 
 
 def test_printing_a_node_shows_a_table_of_its_values(do, debugger):

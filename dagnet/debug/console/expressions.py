@@ -15,6 +15,7 @@ from dagnet.record import GROUPS, Record
 _WHOLE = "_node"
 
 _STRING = r'"(?:[^"\\]|\\.)*"|' + r"'(?:[^'\\]|\\.)*'"
+_BEFORE_VALUE = rf"(?=\.(?:{'|'.join(GROUPS)})\b)"
 _SLOT = r"(?P<dot>\.?)\b(?P<slot>(?:grad_)?inputs\.\d+)\b"
 
 
@@ -22,8 +23,8 @@ class Expression:
     """A Python expression, run as the user's own code: nothing keeps it from doing harm.
 
     It sees every node by its name, with the values of its record: ``relu2.output[3, :5]``,
-    ``linear1.params.W``, ``add1.inputs.0``. A name that is no name in Python stands as it is,
-    before one of its values: ``block/1.output``. Besides, it sees ``np``, ``model``, ``cache`` and
+    ``linear1.params.W``, ``add1.inputs.0``. A name that is no name in Python stands as it is:
+    ``block/1.output``. Besides, it sees ``np``, ``model``, ``cache`` and
     ``debugger``.
 
     Parameters
@@ -141,14 +142,16 @@ class _Keyed(dict[str, np.ndarray]):
 
 
 def _as_python(text: str, graph: Graph) -> tuple[str, dict[str, str]]:
-    """Return an expression in which all names are Python's, and the nodes that were renamed."""
+    """Return an expression in which all names are Python's, and the nodes that were renamed.
+
+    A name in it is never run as code, whatever it says: names may come from a file.
+    """
     if text in graph:
         return _WHOLE, {_WHOLE: text}
-    odd = sorted((n for n in graph if not _is_plain(n) and n in text), key=len, reverse=True)
-    stand_ins = {name: f"_node_{i}" for i, name in enumerate(odd)}
-    names = "|".join(map(re.escape, odd)) or r"(?!)"
-    named = rf"(?<![\w.])(?P<odd>{names})(?=\.(?:{'|'.join(GROUPS)})\b)"
-    pattern = re.compile(f"{_STRING}|{named}|{_SLOT}")
+    odd = {n.strip(): n for n in graph if n.strip() in text and not _is_plain(n.strip())}
+    stand_ins = {name: f"_node_{i}" for i, name in enumerate(sorted(odd, key=len, reverse=True))}
+    names = "|".join(map(_odd_pattern, stand_ins)) or r"(?!)"
+    pattern = re.compile(rf"(?<![\w.])(?P<odd>{names})|{_STRING}|{_SLOT}")
 
     def python(match: re.Match[str]) -> str:
         if match["odd"] is not None:
@@ -157,8 +160,14 @@ def _as_python(text: str, graph: Graph) -> tuple[str, dict[str, str]]:
             return f"{match['dot'] or 'record.'}array({match['slot']!r})"
         return match[0]
 
-    return pattern.sub(python, text), {plain: name for name, plain in stand_ins.items()}
+    return pattern.sub(python, text), {plain: odd[name] for name, plain in stand_ins.items()}
+
+
+def _odd_pattern(name: str) -> str:
+    """Return what finds a name: where it is a number, a sign or a keyword, a value must follow."""
+    means_itself = re.search(r"[^\W\d_]", name) and not iskeyword(name)
+    return re.escape(name) + (r"(?!\w)" if means_itself else _BEFORE_VALUE)
 
 
 def _is_plain(name: str) -> bool:
-    return name.isidentifier() and not iskeyword(name)
+    return not name or (name.isidentifier() and not iskeyword(name))
