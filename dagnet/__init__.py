@@ -1,6 +1,6 @@
 """dagnet: define a neural network, compile it to a graph, train it, draw it, read every value."""
 
-from importlib import import_module
+from pkgutil import resolve_name
 from typing import TYPE_CHECKING, Any
 
 from dagnet import data
@@ -60,17 +60,19 @@ from dagnet.training import (
 )
 
 if TYPE_CHECKING:
+    from dagnet.debug import watches
     from dagnet.debug.debugger import Debugger
     from dagnet.debug.diff import diff
     from dagnet.debug.gradcheck import gradcheck
 
 __version__ = "0.1.0"
 
-#: Names for looking inside, in the modules that are imported when one is asked for.
+#: Names for looking inside, and where they are: imported when one is asked for.
 _LATE = {
-    "Debugger": "dagnet.debug.debugger",
-    "diff": "dagnet.debug.diff",
-    "gradcheck": "dagnet.debug.gradcheck",
+    "Debugger": "dagnet.debug.debugger:Debugger",
+    "diff": "dagnet.debug.diff:diff",
+    "gradcheck": "dagnet.debug.gradcheck:gradcheck",
+    "watches": "dagnet.debug.watches",
 }
 
 __all__ = [
@@ -131,13 +133,14 @@ __all__ = [
     "gradcheck",
     "load",
     "mlp",
+    "watches",
 ]
 
 
 def __getattr__(name: str) -> Any:
     if name not in _LATE:
         raise AttributeError(f"module 'dagnet' has no attribute {name!r}")
-    return getattr(import_module(_LATE[name]), name)
+    return resolve_name(_LATE[name])
 
 
 def __dir__() -> list[str]:

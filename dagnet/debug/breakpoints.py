@@ -1,14 +1,15 @@
 """Breakpoints: where a debugged run stops, and under which condition."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import overload
 
-from dagnet.cache import Record
+from dagnet.cache import Cache, Record
 from dagnet.debug.places import PHASES, Phase, stop_of
 from dagnet.errors import ArgumentError, ArgumentTypeError, DebuggerError
 from dagnet.graph import Graph
 from dagnet.plan import Plan
+from dagnet.run import Run
 from dagnet.settings import check_choice
 
 Predicate = Callable[[Record], object]
@@ -112,19 +113,25 @@ class Breakpoints(Sequence[Breakpoint]):
         listed = ", ".join(str(b.number) for b in self) or "none"
         raise ArgumentError(f"there is no breakpoint {number!r}; there are {listed}")
 
-    def remove(self, breakpoint: Breakpoint) -> None:
-        self._breakpoints.remove(breakpoint)
+    def clear(self, number: int | None = None) -> None:
+        """Remove the breakpoint of this number, or all."""
+        doomed = list(self) if number is None else [self.numbered(number)]
+        self._breakpoints = [b for b in self if b not in doomed]
         self._plan = None
 
-    def table(
-        self, plan: Plan, graph: Graph, fused: Mapping[str, str]
-    ) -> dict[int, list[tuple[Breakpoint, str]]]:
-        """Return the breakpoints, each with the node it is at, by positions of a plan."""
+    def hit(self, cache: Cache, position: int) -> tuple[tuple[Breakpoint, str], ...]:
+        """Return the breakpoints that stop a run at a position, each with its node."""
+        at = self.table(cache.run, cache.graph).get(position, ())
+        return tuple((b, name) for b, name in at if b.stops(cache[name]))
+
+    def table(self, run: Run, graph: Graph) -> dict[int, list[tuple[Breakpoint, str]]]:
+        """Return the breakpoints, each with the node it is at, by positions of the run's plan."""
+        plan = run.binding.plan
         if self._plan is not plan:
             self._table = {}
             for b in self:
                 for name in b.nodes:
-                    position = stop_of(plan, graph, fused, name, b.phase)
+                    position = stop_of(plan, graph, run.fused, name, b.phase)
                     self._table.setdefault(position, []).append((b, name))
             self._plan = plan
         return self._table

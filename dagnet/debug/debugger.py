@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
+from dataclasses import replace
 from typing import Any
 
 from dagnet.cache import Cache
@@ -13,6 +14,8 @@ from dagnet.debug.overrides import override
 from dagnet.debug.places import Nodes, Phase, matching, stop_of
 from dagnet.debug.session import Session
 from dagnet.debug.stops import Stop
+from dagnet.debug.watches.base import Watch
+from dagnet.debug.watches.watching import Watched, Watching
 from dagnet.errors import ArgumentError, ArgumentTypeError, DebuggerError
 from dagnet.executors import Hooks
 from dagnet.model import Model, Updates
@@ -44,6 +47,8 @@ class Debugger(Callback):
     iteration : int
         Number of the training step under way, from 1.
     breakpoints : Breakpoints
+        A sequence of them.
+    watches : Watching
         A sequence of them.
     alerts : list of Alert
         Everything that watches have seen, oldest first.
@@ -91,6 +96,7 @@ class Debugger(Callback):
         self.model = model
         self.iteration = 0
         self.breakpoints = Breakpoints()
+        self.watches = Watching(model)
         self.alerts: list[Alert] = []
         self.stop = Stop(0, "", "start")
         self._on_stop = on_stop
@@ -151,7 +157,8 @@ class Debugger(Callback):
 
         ``>`` marks the next step, ``.`` those done, ``*`` those with a breakpoint.
         """
-        return listing(self.session.plan, self.model.graph, self.position, self._table(), around)
+        stops = self.breakpoints.table(self.session.run, self.model.graph)
+        return listing(self.session.plan, self.model.graph, self.position, stops, around)
 
     def __repr__(self) -> str:
         if self._session is None:
@@ -210,6 +217,10 @@ class Debugger(Callback):
 
     def run(self) -> Stop:
         """Run to the next breakpoint, to an alert of a watch that stops, or to the end."""
+        alerts = () if self.position else self._alerts_at(0)
+        if alerts:  # of what was fed
+            self.stop = replace(self._standing(), alerts=alerts)
+            return self.stop
         with deferring_interrupts() as interrupted:
             self._advance()
             while not self.stop and not self.at_end and not interrupted():
@@ -269,9 +280,39 @@ class Debugger(Callback):
 
     def clear(self, number: int | None = None) -> None:
         """Remove the breakpoint of this number, or all."""
-        doomed = list(self.breakpoints) if number is None else [self.breakpoints.numbered(number)]
-        for each in doomed:
-            self.breakpoints.remove(each)
+        self.breakpoints.clear(number)
+
+    # Watches.
+
+    def watch(
+        self,
+        watch: str | Watch,
+        nodes: Nodes | None = None,
+        *,
+        kind: str | None = None,
+        stop: bool = True,
+    ) -> Watched:
+        """Look for something that may go wrong, at every step from now on.
+
+        Parameters
+        ----------
+        watch : str or Watch
+            ``"nan"``, or ``dn.watches.DeadUnits(over=5)``; ``dn.watches.CATALOGUE`` has them all.
+        nodes, kind : optional
+            Where to look, of what the watch can look at; by default everywhere.
+        stop : bool
+            Whether the run stops where there is something; `alerts` has it in any case.
+
+        Raises
+        ------
+        UnknownNameError, ArgumentError
+            If there is no such watch or node, or nothing that the watch looks at.
+        """
+        return self.watches.add(watch, nodes, kind, stop)
+
+    def unwatch(self, which: "Watched | Watch | int | str | None" = None) -> None:
+        """Remove a watch: what `watch` returned, its number, or all of a name; by default all."""
+        self.watches.remove(which)
 
     # Changing values.
 
@@ -358,6 +399,7 @@ class Debugger(Callback):
             raise ArgumentError("the debugger was made for another model")
         self._training = run
         self._is_quitting = False
+        self.watches.forget()
 
     def on_end(self, run: Training) -> None:
         self._training = None
@@ -392,17 +434,17 @@ class Debugger(Callback):
     def _stop_here(self) -> Stop:
         """Return where the run stands, with the breakpoints that stop it there."""
         here = self._standing()
-        hits = tuple(
-            (b, name)
-            for b, name in self._table().get(here.position, ())
-            if b.stops(self.model.cache[name])
-        )
-        return Stop(here.position, here.node, here.phase, here.source, hits)
+        hits = self.breakpoints.hit(self.cache, here.position)
+        alerts = self._alerts_at(here.position)
+        return Stop(here.position, here.node, here.phase, here.source, hits, alerts)
 
-    def _table(self) -> dict[int, list[tuple[Breakpoint, str]]]:
-        """Return the breakpoints by the position at which each stops."""
-        run = self.session.run
-        return self.breakpoints.table(run.binding.plan, self.model.graph, run.fused)
+    def _alerts_at(self, position: int) -> tuple[Alert, ...]:
+        """Let the watches look, note what they see, and return what stops the run."""
+        if not self.watches:
+            return ()
+        seen = self.watches.look(self.session.run, position, self.iteration)
+        self.alerts += [alert for alert, _ in seen]
+        return tuple(alert for alert, stops in seen if stops)
 
 
 def _count(n: Any) -> int:

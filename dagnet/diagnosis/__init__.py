@@ -2,8 +2,17 @@
 
 from dagnet.diagnosis.evidence import Evidence
 from dagnet.diagnosis.failure import explain_failure
-from dagnet.diagnosis.places import Bad, Places, not_finite
+from dagnet.diagnosis.places import Bad, Places, find_places, not_finite
 from dagnet.diagnosis.report import Diagnosis
 from dagnet.diagnosis.search import diagnose
 
-__all__ = ["Bad", "Diagnosis", "Evidence", "Places", "diagnose", "explain_failure", "not_finite"]
+__all__ = [
+    "Bad",
+    "Diagnosis",
+    "Evidence",
+    "Places",
+    "diagnose",
+    "explain_failure",
+    "find_places",
+    "not_finite",
+]

@@ -18,8 +18,8 @@ class Diagnosis:
     ----------
     node, kind, op : str
         The node, its kind such as ``"activation"``, and the class of its op.
-    phase : {"feed", "parameters", "forward", "backward"}
-        What brought the value: the user's data, the parameters, or a step of the run.
+    phase : {"feed", "parameters", "forward", "backward", "update"}
+        What brought the value: the user's data, the parameters, a step of the run, or the update.
     source : Source or None
         The user's file and line that made the node.
     value : str
