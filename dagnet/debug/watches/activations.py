@@ -46,16 +46,16 @@ class DeadUnits(Watch):
         if not dead.any() or len(before) < self.over - 1:
             return None
         units = np.flatnonzero(np.logical_and.reduce((dead, *before)))
-        share = units.size / dead.size
-        if not share > self.share:
+        allowed = self.share * dead.size
+        if not units.size > allowed:
             return None
         steps = "this step" if self.over == 1 else f"each of the last {self.over} steps"
         which = tuple(units.tolist())
         message = (
             f"{len(which)} of {dead.size} units gave 0 for every example in {steps}, more than "
-            f"{number(self.share * dead.size)}: {listed(which)}"
+            f"{number(allowed)}: {listed(which)}"
         )
-        return Finding(message, share, self.share, units=which)
+        return Finding(message, float(len(which)), allowed, units=which)
 
 
 class DeadLayer(Watch):
@@ -66,14 +66,14 @@ class DeadLayer(Watch):
     remedy: ClassVar[str] = "look at the weights before it, for zeros or far too large biases"
 
     def look(self, sight: Sight) -> Finding | None:
-        A = sight.array()
-        m = sight.run.binding.m
-        if m < 2 or A.shape[-1:] != (m,) or (A[..., 0] != A[..., 1]).any():
+        output, m = sight.array(), sight.run.binding.m
+        if m < 2 or output.shape[-1:] != (m,):
             return None
-        if (A[..., :1] != A).any():
+        first = output[..., :1]
+        if (output[..., 1:2] != first).any() or (output != first).any():  # mostly two will do
             return None
-        units = A[..., 0].size
-        return Finding(f"the {units} units give the same output for all {m} examples", 0.0, 0.0)
+        message = f"the {first.size} units give the same output for all {m} examples"
+        return Finding(message, 0.0, 0.0)
 
 
 class Saturated(Watch):
@@ -106,9 +106,9 @@ class Saturated(Watch):
         low, high = sight.facts().extremes
         if low > bottom + near and high < 1.0 - near:
             return None
-        A = sight.array()
-        count = np.count_nonzero(bottom + near >= A) + np.count_nonzero(1.0 - near <= A)
-        share = int(count) / A.size
+        output = sight.array()
+        count = np.count_nonzero(output <= bottom + near) + np.count_nonzero(output >= 1.0 - near)
+        share = int(count) / output.size
         if not share > self.share:
             return None
         message = (

@@ -8,6 +8,9 @@ import numpy as np
 #: Where a sum of squares gets so small that float32 may have lost some of them.
 _TINY = 1e-30
 
+#: Elements of a product for which no BLAS starts threads.
+_BLOCK = 8192
+
 
 class Facts:
     """What an array is like.
@@ -116,11 +119,18 @@ def norm(array: np.ndarray) -> float:
     5e-200
     """
     flat = array.ravel(order="K")
-    total = float(np.dot(flat, flat))
+    total = _square(flat)
     if _TINY < total < inf:
         return sqrt(total)
     largest = float(np.max(np.abs(flat), initial=0))
     if largest == 0 or not isfinite(largest):
         return largest
-    flat = flat.astype(np.float64) / largest
-    return largest * sqrt(float(np.dot(flat, flat)))
+    return largest * sqrt(_square(flat.astype(np.float64) / largest))
+
+
+def _square(flat: np.ndarray) -> float:
+    """Return the sum of the squares, in blocks: no threads to wait for, and sums in float64."""
+    if flat.size <= _BLOCK:
+        return float(np.dot(flat, flat))
+    blocks = (flat[i : i + _BLOCK] for i in range(0, flat.size, _BLOCK))
+    return sum(float(np.dot(block, block)) for block in blocks)

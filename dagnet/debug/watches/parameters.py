@@ -34,7 +34,8 @@ class FrozenWeights(_OfUpdate):
     def look(self, sight: Sight) -> Finding | None:
         for name in sight.weights:
             if sight.change(name).size == 0:
-                message = f"the update left all {sight.weight(name).size} elements of {name} alone"
+                size = sight.weight(name).size
+                message = f"the update moved {name} by 0, in all its {size} elements"
                 return Finding(message, 0.0, 0.0, f"params.{name}")
         return None
 
