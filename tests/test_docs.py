@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 import pytest
 
 import dagnet
+from dagnet.debug.watches import CATALOGUE
 from dagnet.ops import REGISTRY
 
 ROOT = Path(__file__).parents[1]
@@ -173,6 +174,21 @@ class TestOps:
     def test_the_page_is_what_the_classes_say(self):
         made = runpy.run_path(str(DOCS / "make_ops.py"))["page"]()
         assert read(self.PAGE) == made, "run: python docs/make_ops.py"
+
+
+class TestWatches:
+    PAGE = DOCS / "watches.md"
+
+    def test_every_watch_is_there_with_its_formula(self):
+        rows = [line for line in read(self.PAGE).splitlines() if line.startswith('| `"')]
+        assert len(rows) == len(CATALOGUE)
+        for watch, row in zip(CATALOGUE, rows, strict=True):
+            assert f'`"{watch.name}"` | `{watch.__name__}(' in row
+            assert watch.formula in row
+
+    def test_the_table_is_what_the_classes_say(self):
+        made = runpy.run_path(str(DOCS / "make_watches.py"))["page"]()
+        assert read(self.PAGE) == made, "run: python docs/make_watches.py"
 
 
 class TestTwoLanguages:

@@ -2,20 +2,16 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
-from dataclasses import replace
 from typing import Any
 
 from dagnet.cache import Cache
-from dagnet.debug.alerts import Alert
-from dagnet.debug.breakpoints import Breakpoint, Breakpoints, Predicate
 from dagnet.debug.cone import Cone
 from dagnet.debug.listing import AROUND, listing
 from dagnet.debug.overrides import override
-from dagnet.debug.places import Nodes, Phase, matching, stop_of
+from dagnet.debug.places import Phase, stop_of
 from dagnet.debug.session import Session
+from dagnet.debug.stopping import Stopping
 from dagnet.debug.stops import Stop
-from dagnet.debug.watches.base import Watch
-from dagnet.debug.watches.watching import Watched, Watching
 from dagnet.errors import ArgumentError, ArgumentTypeError, DebuggerError
 from dagnet.executors import Hooks
 from dagnet.model import Model, Updates
@@ -26,7 +22,7 @@ from dagnet.training.callbacks import Run as Training
 from dagnet.training.interrupt import deferring_interrupts
 
 
-class Debugger(Callback):
+class Debugger(Stopping, Callback):
     """Runs a training step of a model node by node, on and back, by itself or inside `fit`.
 
     Parameters
@@ -93,11 +89,8 @@ class Debugger(Callback):
         *,
         on_stop: "Callable[[Debugger], object] | None" = None,
     ):
-        self.model = model
+        super().__init__(model)
         self.iteration = 0
-        self.breakpoints = Breakpoints()
-        self.watches = Watching(model)
-        self.alerts: list[Alert] = []
         self.stop = Stop(0, "", "start")
         self._on_stop = on_stop
         self._optimizer: Updates = SGD(0.01) if optimizer is None else optimizer
@@ -217,10 +210,11 @@ class Debugger(Callback):
 
     def run(self) -> Stop:
         """Run to the next breakpoint, to an alert of a watch that stops, or to the end."""
-        alerts = () if self.position else self._alerts_at(0)
-        if alerts:  # of what was fed
-            self.stop = replace(self._standing(), alerts=alerts)
-            return self.stop
+        if not self.position:
+            alerts = self._alerts_at(self.session.run, 0, self.iteration)
+            if alerts:  # of what was fed
+                self.stop = Stop(0, "", "start", alerts=alerts)
+                return self.stop
         with deferring_interrupts() as interrupted:
             self._advance()
             while not self.stop and not self.at_end and not interrupted():
@@ -245,74 +239,6 @@ class Debugger(Callback):
             while self.position < position and not interrupted():
                 self._advance()
         return self.stop
-
-    # Breakpoints.
-
-    def break_at(
-        self,
-        nodes: Nodes,
-        phase: Phase = "forward",
-        when: Predicate | None = None,
-    ) -> Breakpoint:
-        """Stop each time a node's step is done, before anything reads what it computed.
-
-        Parameters
-        ----------
-        nodes : str, Node, or several
-            A regular expression means every node whose whole name it matches.
-        phase : {"forward", "backward", "update"}
-            ``"update"`` stops when the parameters have been updated.
-        when : callable, optional
-            Takes the node's cache record; the run stops only where it returns something true.
-
-        Raises
-        ------
-        UnknownNameError
-            If there is no such node; it offers the nearest names.
-        ArgumentError
-            If no run does such a step.
-        """
-        names = matching(self.model.graph, nodes)
-        runner = self.model.runner()
-        for name in names:
-            stop_of(runner.scheduler.plan, self.model.graph, runner.fused, name, phase)
-        return self.breakpoints.add(names, phase, when)
-
-    def clear(self, number: int | None = None) -> None:
-        """Remove the breakpoint of this number, or all."""
-        self.breakpoints.clear(number)
-
-    # Watches.
-
-    def watch(
-        self,
-        watch: str | Watch,
-        nodes: Nodes | None = None,
-        *,
-        kind: str | None = None,
-        stop: bool = True,
-    ) -> Watched:
-        """Look for something that may go wrong, at every step from now on.
-
-        Parameters
-        ----------
-        watch : str or Watch
-            ``"nan"``, or ``dn.watches.DeadUnits(over=5)``; ``dn.watches.CATALOGUE`` has them all.
-        nodes, kind : optional
-            Where to look, of what the watch can look at; by default everywhere.
-        stop : bool
-            Whether the run stops where there is something; `alerts` has it in any case.
-
-        Raises
-        ------
-        UnknownNameError, ArgumentError
-            If there is no such watch or node, or nothing that the watch looks at.
-        """
-        return self.watches.add(watch, nodes, kind, stop)
-
-    def unwatch(self, which: "Watched | Watch | int | str | None" = None) -> None:
-        """Remove a watch: what `watch` returned, its number, or all of a name; by default all."""
-        self.watches.remove(which)
 
     # Changing values.
 
@@ -432,19 +358,11 @@ class Debugger(Callback):
         return Stop(self.position, node, phase, source)
 
     def _stop_here(self) -> Stop:
-        """Return where the run stands, with the breakpoints that stop it there."""
-        here = self._standing()
+        """Return where the run stands, with what stops it there."""
+        here, run = self.stop, self.session.run
         hits = self.breakpoints.hit(self.cache, here.position)
-        alerts = self._alerts_at(here.position)
+        alerts = self._alerts_at(run, here.position, self.iteration)
         return Stop(here.position, here.node, here.phase, here.source, hits, alerts)
-
-    def _alerts_at(self, position: int) -> tuple[Alert, ...]:
-        """Let the watches look, note what they see, and return what stops the run."""
-        if not self.watches:
-            return ()
-        seen = self.watches.look(self.session.run, position, self.iteration)
-        self.alerts += [alert for alert, _ in seen]
-        return tuple(alert for alert, stops in seen if stops)
 
 
 def _count(n: Any) -> int:

@@ -8,7 +8,7 @@ from watch_helpers import M, Moves, drawn, regression, seen
 
 import dagnet as dn
 from dagnet.debug.watches.catalogue import watch_of
-from dagnet.debug.watches.facts import Facts, norm
+from dagnet.debug.watches.facts import Facts, distance, norm
 from dagnet.text import number
 
 
@@ -200,8 +200,8 @@ def test_a_dead_layer():
 @pytest.mark.parametrize("activation", [dn.Sigmoid, dn.Tanh])
 def test_saturation(activation):
     model, feeds = regression(activation), drawn(targets=2)
-    model.params["linear1"]["b"][:4] = [[50.0], [-50.0], [50.0], [-50.0]]
-    model.params["linear1"]["W"][4] = [0.01, 0.02, 0.03]  # one of five units is not
+    model.params["linear1"]["b"][:4] = [[6.0], [-6.0], [6.0], [-6.0]]
+    model.params["linear1"]["W"][...] *= 0.01  # so four units of five are near an end
     assert not seen(model, "saturated", feeds, 5)
     alerts = seen(model, dn.watches.Saturated(share=0.7), feeds, 5)
     first = of_first(alerts, "act1", "forward", 3)
@@ -447,6 +447,21 @@ def test_the_norm_is_right_where_squares_leave_the_floats(dtype, size):
         assert Facts(array).exceeds(3.9 * size)
         assert not Facts(array).exceeds(4.1 * size)
         assert not Facts(array).exceeds(5.1 * size)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_norms_of_many_elements(dtype):
+    """Of several blocks, the last one not full; in memory in either order."""
+    rng = np.random.default_rng(0)
+    a, b = rng.standard_normal((2, 301, 77)).astype(dtype)
+    whole = np.sqrt(np.sum((a.astype("float64") - b) ** 2))
+    for x, y in ((a, b), (np.asfortranarray(a), b), (a[:, ::-1], b[:, ::-1])):
+        assert norm(x) == pytest.approx(np.linalg.norm(a.astype("float64")), rel=1e-6)
+        assert distance(x, y) == pytest.approx(whole, rel=1e-6)
+    assert distance(a, a.copy()) == 0.0
+    moved = a.copy()
+    moved[300, 76] = np.nextafter(a[300, 76], a.dtype.type(9))
+    assert 0 < distance(a, moved) < 1e-5
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])

@@ -228,6 +228,7 @@ def test_what_was_fed_stops_a_run_before_its_first_step():
     stop = debugger.run()
     assert (stop.position, stop.phase) == (0, "start")
     assert [(a.node, a.phase, a.position) for a in stop.alerts] == [("X", "forward", 0)]
+    assert stop.alerts[0].why().places.indices == ((1, 2),)
     assert debugger.run().phase == "update"
     debugger.restart()
     (alert,) = debugger.step().alerts

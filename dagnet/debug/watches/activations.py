@@ -22,6 +22,11 @@ class DeadUnits(Watch):
         Share of the units that may be dead.
     over : int
         A unit counts that was 0 in each of so many training steps.
+
+    Notes
+    -----
+    Source: Maas, Hannun, Ng, *Rectifier nonlinearities improve neural network acoustic
+    models* (2013), section 2.
     """
 
     share: float = 0.0
@@ -87,6 +92,11 @@ class Saturated(Watch):
         Share of the elements that may be saturated.
     margin : float
         How near an end is, as a share of the whole range.
+
+    Notes
+    -----
+    Source: Glorot, Bengio, *Understanding the difficulty of training deep feedforward neural
+    networks* (2010), section 3.
     """
 
     share: float = 0.8

@@ -8,8 +8,11 @@ import numpy as np
 #: Where a sum of squares gets so small that float32 may have lost some of them.
 _TINY = 1e-30
 
-#: Elements of a product for which no BLAS starts threads.
+#: Elements of a product: too few for BLAS to start threads, which on a busy machine wait for long.
 _BLOCK = 8192
+
+#: Elements of a difference that is made at a time, few enough to stay near the processor.
+_PART = 8 * _BLOCK
 
 
 class Facts:
@@ -99,7 +102,7 @@ class Change:
     @cached_property
     def size(self) -> float:
         """The norm of the difference."""
-        return norm(self._after.array - self._before)
+        return distance(self._after.array, self._before)
 
     @cached_property
     def before(self) -> float:
@@ -128,9 +131,24 @@ def norm(array: np.ndarray) -> float:
     return largest * sqrt(_square(flat.astype(np.float64) / largest))
 
 
+def distance(a: np.ndarray, b: np.ndarray) -> float:
+    """Return the norm of the difference of two arrays of one shape.
+
+    >>> distance(np.array([[3.0, 1.0]]), np.array([[0.0, 5.0]]))
+    5.0
+    """
+    flat_a, flat_b = a.ravel(), b.ravel()
+    parts = (slice(start, start + _PART) for start in range(0, a.size, _PART))
+    total = sum(_square(flat_a[part] - flat_b[part]) for part in parts)
+    return sqrt(total) if _TINY < total < inf else norm(a - b)
+
+
 def _square(flat: np.ndarray) -> float:
-    """Return the sum of the squares, in blocks: no threads to wait for, and sums in float64."""
-    if flat.size <= _BLOCK:
-        return float(np.dot(flat, flat))
-    blocks = (flat[i : i + _BLOCK] for i in range(0, flat.size, _BLOCK))
-    return sum(float(np.dot(block, block)) for block in blocks)
+    """Return the sum of the squares, as products of blocks, summed in float64."""
+    whole = flat.size - flat.size % _BLOCK
+    rest = flat[whole:]
+    total = float(np.dot(rest, rest))
+    if whole:
+        blocks = flat[:whole].reshape(-1, 1, _BLOCK)
+        total += float(np.matmul(blocks, blocks.swapaxes(1, 2)).sum(dtype=np.float64))
+    return total

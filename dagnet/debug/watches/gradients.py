@@ -54,6 +54,11 @@ class FadingGradient(_OfWeights):
     ----------
     below : float
         The share of the last layer's root mean square that is enough.
+
+    Notes
+    -----
+    Source: Glorot, Bengio, *Understanding the difficulty of training deep feedforward neural
+    networks* (2010), section 4.
     """
 
     below: float = 1e-4
@@ -85,6 +90,11 @@ class ExplodingGradient(_OfWeights):
     ----------
     above : float
         The norm that is too large.
+
+    Notes
+    -----
+    Source: Pascanu, Mikolov, Bengio, *On the difficulty of training recurrent neural networks*
+    (2013).
     """
 
     above: float = 1e3

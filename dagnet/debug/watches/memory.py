@@ -35,7 +35,12 @@ class Memory:
         return self._count
 
     def keep(self, iteration: int, value: Any, steps: int) -> list[Any]:
-        """Keep a value of this training step; return those of the steps just before it."""
+        """Keep a value of this training step; return those of the steps just before it.
+
+        >>> memory = Memory()
+        >>> [memory.keep(i, f"step {i}", 2) for i in (1, 2, 2, 4)]
+        [[], ['step 1'], ['step 1'], []]
+        """
         self._kept[iteration] = value
         for old in [i for i in self._kept if i < iteration - steps]:
             del self._kept[old]

@@ -130,6 +130,10 @@ class SymmetricUnits(Watch):
 
     By default in two steps in a row, since a last layer may well begin with zeros: the first
     update tells its units apart.
+
+    Notes
+    -----
+    Source: Goodfellow, Bengio, Courville, *Deep Learning* (2016), section 8.4.
     """
 
     over: int = field(default=2, kw_only=True)

@@ -7,7 +7,7 @@ import numpy as np
 
 from dagnet.debug.places import PHASES, Phase
 from dagnet.debug.watches.base import Finding, Watch
-from dagnet.debug.watches.facts import norm
+from dagnet.debug.watches.facts import distance, norm
 from dagnet.debug.watches.sight import Sight
 from dagnet.diagnosis import Bad, not_finite
 from dagnet.graph import Vertex
@@ -195,7 +195,7 @@ class Jump(Watch):
         before = sight.remember(array.copy())
         if before is None or before.shape != array.shape:
             return None
-        scale, moved = norm(before), norm(array - before)
+        scale, moved = norm(before), distance(array, before)
         if not scale or not moved > self.by * scale:
             return None
         ratio = moved / scale
