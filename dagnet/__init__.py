@@ -63,12 +63,14 @@ if TYPE_CHECKING:
     from dagnet.debug.debugger import Debugger
     from dagnet.debug.diff import diff
     from dagnet.debug.gradcheck import gradcheck
+    from dagnet.debug.recorder import Recorder
 
 __version__ = "0.1.0"
 
 #: Names for looking inside, in the modules that are imported when one is asked for.
 _LATE = {
     "Debugger": "dagnet.debug.debugger",
+    "Recorder": "dagnet.debug.recorder",
     "diff": "dagnet.debug.diff",
     "gradcheck": "dagnet.debug.gradcheck",
 }
@@ -118,6 +120,7 @@ __all__ = [
     "Parameter",
     "RMSProp",
     "ReLU",
+    "Recorder",
     "Schedule",
     "Sigmoid",
     "Softmax",

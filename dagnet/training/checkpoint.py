@@ -82,14 +82,15 @@ def load(path: "str | PathLike[str]", training: "Training") -> Saved:
     archive = read_archive(path, KIND)
     _check_same(path, archive.metadata, training)
     try:
-        saved = _saved(archive)
+        saved = from_archive(archive)
         _check_content(saved, training)
     except (DagnetError, KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise FileFormatError(f"{path}: not a usable checkpoint: {error}") from error
     return saved
 
 
-def _saved(archive: Archive) -> Saved:
+def from_archive(archive: Archive) -> Saved:
+    """Return what a checkpoint's file holds."""
     metadata = archive.metadata
     values = metadata | {"generator": _decode(metadata["generator"])}
     history = {n: archive.arrays[f"history.{n}"].tolist() for n in metadata["history"]}
@@ -99,7 +100,7 @@ def _saved(archive: Archive) -> Saved:
 def settings(training: "Training") -> dict[str, Any]:
     """Return what must be the same for the bits to be the same."""
     return {
-        "graph": _definition(training.model.graph),
+        "graph": definition(training.model.graph),
         "dtype": training.model.dtype,
         "examples": training.batches.m,
         "batch_size": None if training.batches.whole else training.batches.size,
@@ -110,8 +111,8 @@ def settings(training: "Training") -> dict[str, Any]:
     }
 
 
-def _definition(graph: Graph) -> dict[str, Any]:
-    """Return a graph as JSON without the lines that made it: scripts change, and move."""
+def definition(graph: Graph) -> dict[str, Any]:
+    """Return a graph as JSON, without the lines that made it: scripts change, and move."""
     described = graph_to_json(graph)
     vertices = [{k: v for k, v in node.items() if k != "source"} for node in described["vertices"]]
     return described | {"vertices": vertices}

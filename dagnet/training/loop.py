@@ -34,6 +34,8 @@ class Training:
     history : History
     epoch, step : int
         Epochs begun and updates made, from 1 while the first is under way.
+    cost : float
+        The cost of the last update's examples, before it.
     metrics : dict of float
         This epoch's numbers: always the cost, and the metrics where they are logged.
     logged : bool
@@ -62,6 +64,7 @@ class Training:
         self.history = History()
         self.epoch = 0
         self.step = 0
+        self.cost = np.nan
         self.metrics: dict[str, float] = {}
         self.logged = False
         self.batches = batches
@@ -73,7 +76,7 @@ class Training:
         self.callbacks = sorted(callbacks, key=lambda callback: callback.told_last)
         self.checkpoint = checkpoint
         self.optimizer_config = optimizer.config  # as given; callbacks may change the optimizer
-        self._train_feeds = train_feeds
+        self.feeds = train_feeds
         self._validation_feeds = validation_feeds
         self.stepping = stepping
         self._hooks = _NodeHooks(self) if any(c.wants_nodes for c in callbacks) else None
@@ -109,7 +112,7 @@ class Training:
             self.shuffle,
             self.keep,
             callbacks,
-            self._train_feeds,
+            self.feeds,
             self._validation_feeds,
             None,
             None,
@@ -121,7 +124,7 @@ class Training:
     @cached_property
     def fingerprint(self) -> int:
         """What tells this training's data from others'."""
-        return fingerprint(self._train_feeds)
+        return fingerprint(self.feeds)
 
     def stop(self, reason: str) -> None:
         """End the training after this update, and say why in the history."""
@@ -143,8 +146,7 @@ class Training:
                 for callback in self.callbacks:
                     told.append(callback)
                     callback.on_start(self)
-                if self._saved is not None:
-                    self._take_up(self._saved)
+                self._take_up()
                 self._run_until_stopped(interrupted)
             finally:
                 with ExitStack() as ends:  # everyone is told of the end, whatever another raises
@@ -154,8 +156,7 @@ class Training:
 
     def go_on(self) -> History:
         """Run to the end from where the training stands, as after an interruption."""
-        columns = self.history.columns
-        self._saved = Saved(snapshot(self), columns)
+        self._saved = Saved(snapshot(self), self.history.columns)
         return self.run()
 
     def run_to(self, step: int) -> None:
@@ -163,8 +164,12 @@ class Training:
         if self.step < step:
             self._until = step
             self._run_epochs(lambda: False)
+            self._until = None
 
-    def _take_up(self, saved: Saved) -> None:
+    def _take_up(self) -> None:
+        if self._saved is None:
+            return
+        saved, self._saved = self._saved, None
         restore(saved.snapshot, self)
         self.history.columns = saved.history
         self._tell("on_resume")
@@ -216,9 +221,9 @@ class Training:
         """Run the epoch's remaining batches, or until training is interrupted or stopped."""
         for feeds in self.batches.over(self.order, self.batch):
             self._updating = True
-            cost = self.stepping(feeds, self.optimizer, self.keep, self._hooks)
+            self.cost = self.stepping(feeds, self.optimizer, self.keep, self._hooks)
             self._updating = False
-            self.cost_sum += cost * self.batches.length(self.batch)
+            self.cost_sum += self.cost * self.batches.length(self.batch)
             self.batch += 1
             self.step += 1
             self.metrics = {"cost": self._cost()}
@@ -255,7 +260,7 @@ class Training:
         """Return the metrics on the training data, and all numbers on the validation data."""
         if self.judge is None:
             return {}
-        train = self.judge(self._train_feeds)
+        train = self.judge(self.feeds)
         del train["cost"]  # the cost of the epoch is that of its updates
         if self._validation_feeds is None:
             return train

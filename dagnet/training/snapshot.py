@@ -83,6 +83,11 @@ def _kept(callback: Callback) -> tuple[str, Mapping[str, np.ndarray]]:
 def restore(saved: Snapshot, training: "Training") -> None:
     """Put a training, with its model, optimizer and callbacks, where a snapshot says."""
     restore_callbacks(saved, training.callbacks)
+    restore_run(saved, training)
+
+
+def restore_run(saved: Snapshot, training: "Training") -> None:
+    """Put a training with its model and optimizer where a snapshot says; callbacks stay."""
     arrays, values, model = saved.arrays, saved.values, training.model
     optimizer = saved_optimizer(saved, type(training.optimizer))
     for name in hyperparameters(type(optimizer)):  # a callback may have changed them
