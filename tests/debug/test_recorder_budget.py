@@ -94,7 +94,7 @@ def test_thinned_records_lie_twice_as_far_apart():
 
 
 def test_recomputed_steps_make_room_for_records():
-    recorder = dn.Recorder(every=1, max_bytes=300_000)
+    recorder = dn.Recorder(every=1, max_bytes=400_000)
     train(recorder)
     caches = [recorder.at(step) for step in (2, 3, 4)]
     assert recorder.at(2) is caches[0]

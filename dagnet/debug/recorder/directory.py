@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from dagnet.debug.recorder.record import Record, history_before
+from dagnet.debug.recorder.selection import check_select
 from dagnet.debug.recorder.series import STATS
 from dagnet.errors import DagnetError, FileAccessError, FileFormatError, MissingFileError
 from dagnet.files import atomic_write, check_writable
@@ -151,6 +152,7 @@ def read_index(path: str | PathLike[str]) -> dict[str, Any]:
         index = expect_keys(loads(text, "the index"), _KEYS, "the index")
         if index["kind"] != INDEX_KIND:
             raise FileFormatError(f"its kind is {index['kind']!r}, not {INDEX_KIND!r}")
+        check_select(index["select"])
         for name in ("steps", "marks", "changes"):
             expect(index[name], list, name)
         for name in ("every", "max_bytes", "epochs", "log_every", "last"):

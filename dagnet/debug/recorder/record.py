@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from dagnet.training.loop import Training
 
 #: Bytes that a record takes beside its arrays: the generator's state, names, the objects.
-OVERHEAD = 6144
+OVERHEAD = 4096
 
 #: A value of a node: ``("linear2", "grad_params.W")``.
 Value = tuple[str, str]

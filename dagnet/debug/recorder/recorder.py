@@ -7,11 +7,11 @@ from dagnet.debug.debugger import Debugger
 from dagnet.debug.recorder.directory import Directory
 from dagnet.debug.recorder.journal import AFTER_BATCH, AT_EPOCH, Journal
 from dagnet.debug.recorder.recent import Recent
-from dagnet.debug.recorder.record import Record, expected_nbytes
+from dagnet.debug.recorder.record import Record, Value, expected_nbytes
 from dagnet.debug.recorder.recording import NOTHING, Recording
 from dagnet.debug.recorder.records import Records
 from dagnet.debug.recorder.replay import Replay, keeping
-from dagnet.debug.recorder.selection import Select, check_select, noted, selected
+from dagnet.debug.recorder.selection import Select, check_select, found, selected
 from dagnet.errors import ArgumentError, RecordingError
 from dagnet.model import Model
 from dagnet.training import Callback
@@ -127,6 +127,7 @@ class Recorder(Recording, Callback):
 
     def on_start(self, run: Any) -> None:
         self._selected = selected(run.model, self.select)
+        self._names: list[Value] = []  # of the values that are selected, once they are there
         self._check_budget(run)
         self._directory = None if self.path is None else Directory(self.path, run)
         self._debuggers = [c for c in run.callbacks if isinstance(c, Debugger)]
@@ -163,10 +164,11 @@ class Recorder(Recording, Callback):
             self._awake(run)
 
     def on_end(self, run: Any) -> None:
-        if self._under_way is not None and self._recorded is run:
-            if run.step > self.last:  # another callback raised before we were told
-                self._journal.note(run.step, run.cost)
-            self._finish_pending(run)
+        here = self._under_way
+        if here is not None and here is self._recorded:
+            if here.step > self.last:  # another callback raised before we were told
+                self._journal.note(here.step, here.cost)
+            self._finish_pending(here)
             if self._directory is not None:
                 self._directory.finish(self)
         self._under_way = None
@@ -229,9 +231,11 @@ class Recorder(Recording, Callback):
         run.keep = self._keep
         if record.step not in self._records:
             return
-        if record.step == run.step:
-            limit = self._limit()
-            self._records.add_values(record, noted(run.model.cache, self._selected), limit)
+        if record.step == run.step and run.model.cache.run.binding.plan.keep == "all":
+            limit, cache = self._limit(), run.model.cache
+            self._names = self._names or found(cache, self._selected)
+            values = {(node, of): cache[node].array(of).copy() for node, of in self._names}
+            self._records.add_values(record, values, limit)
             self._recent.shrink(limit - self._records.nbytes)
         if self._directory is not None:
             self._directory.write(record, run, self)

@@ -66,8 +66,8 @@ class Records(Mapping[int, Record]):
             self._orders[id(record.order)] += 1
         self._records[record.step] = record
         insort(self._steps, record.step)
-        # What was the newest has stayed for that alone.
-        self._drop([s for s in self._steps[1:-1][-1:] if not (self.on_grid(s) or s in self.pinned)])
+        if len(self._steps) > 2:
+            self._let_go_unless_due(self._steps[-2])  # it has stayed for being the newest
         return True
 
     def add_values(self, record: Record, values: dict[Value, np.ndarray], limit: int) -> None:
@@ -89,6 +89,10 @@ class Records(Mapping[int, Record]):
         while self.nbytes + nbytes > limit and self._thin(spared):
             pass
         return self.nbytes + nbytes <= limit
+
+    def _let_go_unless_due(self, step: int) -> None:
+        if not (self.on_grid(step) or step in self.pinned):
+            self._drop([step])
 
     def _thin(self, spared: Collection[int]) -> bool:
         """Let every second record go, but for the first, the newest and the pinned ones.

@@ -3,12 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from dagnet.cache import Cache
 from dagnet.debug.places import matching
 from dagnet.debug.recorder.record import Value
-from dagnet.errors import ArgumentTypeError, NotKeptError, UnknownNameError
+from dagnet.errors import ArgumentTypeError, UnknownNameError
 from dagnet.model import Model
 from dagnet.record import GROUPS, belongs
 
@@ -38,7 +36,7 @@ def selected(model: Model, select: Mapping[str, Sequence[str]]) -> dict[str, lis
     UnknownNameError
         If no node matches, or none that does has such a value; it offers the nearest names.
     """
-    found: dict[str, list[str]] = {}
+    nodes_of: dict[str, list[str]] = {}
     for pattern, wanted in select.items():
         nodes = matching(model.graph, pattern)
         for value in wanted:
@@ -46,21 +44,18 @@ def selected(model: Model, select: Mapping[str, Sequence[str]]) -> dict[str, lis
             if value not in known:
                 raise UnknownNameError.of(f"value of {' or '.join(nodes)}", value, known)
         for node in nodes:
-            found.setdefault(node, []).extend(wanted)
-    return found
+            nodes_of.setdefault(node, []).extend(wanted)
+    return nodes_of
 
 
-def noted(cache: Cache, select: Mapping[str, Sequence[str]]) -> dict[Value, np.ndarray]:
-    """Return copies of the selected values of a run, as far as it has them."""
-    values = {}
-    for node, wanted in select.items():
-        record = cache[node]
-        for name in (name for name in record.names if belongs(name, wanted)):
-            try:
-                values[node, name] = record.array(name).copy()
-            except NotKeptError:  # no gradient flows there
-                continue
-    return values
+def found(cache: Cache, select: Mapping[str, Sequence[str]]) -> list[Value]:
+    """Return which values of a run are selected, of those that it has."""
+    return [
+        (node, name)
+        for node, wanted in select.items()
+        for name in cache[node].arrays()
+        if belongs(name, wanted)
+    ]
 
 
 def value_names(model: Model, node: str) -> list[str]:

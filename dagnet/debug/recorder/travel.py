@@ -28,6 +28,9 @@ from dagnet.training.snapshot import (
 if TYPE_CHECKING:
     from dagnet.debug.recorder.recorder import Recorder
 
+#: Callbacks that show the user how a training does, which a branch does not.
+REPORTING = (ProgressBar, LogFile)
+
 #: Changes a model, or a model and its optimizer; may return another optimizer.
 Edit = Callable[..., "Optimizer | None"]
 
@@ -115,7 +118,9 @@ def branch(
     model = deepcopy(training.model)
     optimizer = saved_optimizer(record.snapshot, type(training.optimizer))
     judge = training.judge and training.judge.of(model)
-    copies = _copies(training, model, optimizer) if callbacks is None else list(callbacks)
+    copies = list(callbacks or ())
+    if callbacks is None:
+        copies = _copies(training, model, optimizer, (type(recorder), Debugger, *REPORTING))
     own = keeping(copies) if callbacks is None else []
     again = training.another(model, optimizer, [*own, Following(journal)], judge if own else None)
     if callbacks is None:
@@ -137,8 +142,10 @@ def _from_there(
     return going
 
 
-def _copies(training: Training, model: Model, optimizer: Optimizer) -> list[Callback]:
-    """Return copies of the callbacks for a branch, in their places; what only reports is left out.
+def _copies(
+    training: Training, model: Model, optimizer: Optimizer, but: tuple[type, ...]
+) -> list[Callback]:
+    """Return copies of the callbacks for a branch, in their places, but for those of some classes.
 
     Where one refers to the model, its optimizer or the data, its copy refers to the branch's.
     """
@@ -146,7 +153,7 @@ def _copies(training: Training, model: Model, optimizer: Optimizer) -> list[Call
     memo |= {id(array): array for array in training.feeds.values()}
     copies = []
     for callback in training.callbacks:
-        if callback.told_last or isinstance(callback, Debugger | ProgressBar | LogFile):
+        if isinstance(callback, but):
             copies.append(Callback())
             continue
         try:
