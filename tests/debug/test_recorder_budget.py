@@ -98,6 +98,8 @@ def test_recomputed_steps_make_room_for_records():
     train(recorder)
     caches = [recorder.at(step) for step in (2, 3, 4)]
     assert recorder.at(2) is caches[0]
+    outputs = sum(record.output.nbytes for record in caches[0].values())
+    assert caches[0].run.nbytes > 2 * outputs
     recorder.max_bytes = recorder.nbytes
     kept = recorder.at(9)
     assert recorder.at(9) is kept

@@ -88,7 +88,7 @@ class Records(Mapping[int, Record]):
             return False
         while self.nbytes + nbytes > limit and self._thin(spared):
             pass
-        return self.nbytes + nbytes <= limit
+        return self.nbytes + nbytes <= limit  # false only if the first one's order is in the way
 
     def _let_go_unless_due(self, step: int) -> None:
         if not (self.on_grid(step) or step in self.pinned):
