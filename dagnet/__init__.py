@@ -64,12 +64,14 @@ if TYPE_CHECKING:
     from dagnet.debug.debugger import Debugger
     from dagnet.debug.diff import diff
     from dagnet.debug.gradcheck import gradcheck
+    from dagnet.debug.recorder import Recorder
 
 __version__ = "0.1.0"
 
 #: Names for looking inside, and where they are: imported when one is asked for.
 _LATE = {
     "Debugger": "dagnet.debug.debugger:Debugger",
+    "Recorder": "dagnet.debug.recorder:Recorder",
     "diff": "dagnet.debug.diff:diff",
     "gradcheck": "dagnet.debug.gradcheck:gradcheck",
     "watches": "dagnet.debug.watches",
@@ -120,6 +122,7 @@ __all__ = [
     "Parameter",
     "RMSProp",
     "ReLU",
+    "Recorder",
     "Schedule",
     "Sigmoid",
     "Softmax",

@@ -94,6 +94,10 @@ class DebuggerError(DagnetError, RuntimeError):
     """The debugger cannot do this where the run stands."""
 
 
+class RecordingError(DagnetError, RuntimeError):
+    """A recording does not reach there, or what it holds does not fit what it is used with."""
+
+
 class DrawingError(DagnetError, RuntimeError):
     """The layout engine failed; the message holds what it said."""
 

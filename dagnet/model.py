@@ -512,7 +512,7 @@ class Model:
         >>> history.last["accuracy"] > 0.9
         True
         """
-        from dagnet.training.loop import check_options, fit
+        from dagnet.training.fitting import check_options, fit
 
         check_options(options)
         return fit(self, X, Y, **options)

@@ -46,8 +46,8 @@ class ParameterStore:
         for key in (*weights, *others):
             self._spans[key] = slice(start, start + parameters[key].size)
             start = self._spans[key].stop
-        self.arrays = self._views(self.data)
-        self.grads = self._views(self.grad)
+        self.arrays = self.views(self.data)
+        self.grads = self.views(self.grad)
         for key, p in parameters.items():
             self.arrays[key].fill(p.fill)
         self._snapshot: dict[ParamKey, np.ndarray] = {}
@@ -56,11 +56,12 @@ class ParameterStore:
         """Copy all parameters aside and return views of the copy; the next call overwrites it."""
         if not self._snapshot:
             self._copy = np.empty_like(self.data)
-            self._snapshot = self._views(self._copy)
+            self._snapshot = self.views(self._copy)
         np.copyto(self._copy, self.data)
         return self._snapshot
 
-    def _views(self, flat: np.ndarray) -> dict[ParamKey, np.ndarray]:
+    def views(self, flat: np.ndarray) -> dict[ParamKey, np.ndarray]:
+        """Return the parameters in an array that is laid out as `data` is."""
         return {key: flat[self._spans[key]].reshape(p.shape) for key, p in self.parameters.items()}
 
     def initialize(

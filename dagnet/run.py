@@ -36,6 +36,8 @@ class Run:
     params : mapping of ParamKey to ndarray
         The parameters the run used.
     grads : mapping of ParamKey to ndarray
+    nbytes : int
+        Bytes of the arrays that are the run's own: of a copy all of them, else none.
     """
 
     binding: Binding
@@ -43,6 +45,7 @@ class Run:
     keys: Mapping[str, Mapping[str, ParamKey]]
     params: Mapping[ParamKey, np.ndarray]
     grads: Mapping[ParamKey, np.ndarray]
+    nbytes: int = 0
 
     @property
     def ready_for_backward(self) -> bool:
@@ -68,9 +71,8 @@ class Run:
         binding.arrays, binding.grads = copies.of(live.arrays), copies.of(live.grads)
         binding.work = {name: copies.of(work) for name, work in live.work.items()}
         binding.frames = {name: copies.frame(frame) for name, frame in live.frames.items()}
-        return replace(
-            self, binding=binding, params=copies.of(self.params), grads=copies.of(self.grads)
-        )
+        params, grads = copies.of(self.params), copies.of(self.grads)
+        return replace(self, binding=binding, params=params, grads=grads, nbytes=copies.nbytes)
 
     def require(self, key: BufferKey, what: str) -> np.ndarray:
         """Return a buffer's array, or raise if it does not hold its value now."""
@@ -148,12 +150,14 @@ class _Copies:
 
     def __init__(self) -> None:
         self._copies: dict[int, np.ndarray] = {}
+        self.nbytes = 0
 
     def take(self, array: np.ndarray, readable: bool = True) -> np.ndarray:
         """Return the copy of an array; of one that is not readable, only its shape."""
         if id(array) not in self._copies:
             nothing = np.broadcast_to(np.zeros((), array.dtype), array.shape)
             self._copies[id(array)] = array.copy() if readable else nothing
+            self.nbytes += array.nbytes if readable else array.itemsize
         return self._copies[id(array)]
 
     def of(self, arrays: Mapping[Key, np.ndarray]) -> dict[Key, np.ndarray]:

@@ -40,6 +40,10 @@ class Batches:
         self._scaled = scaled
         self._buffers: dict[int, dict[str, np.ndarray]] = {}
 
+    def again(self) -> "Batches":
+        """Return the same batches, in buffers of their own."""
+        return Batches(self._feeds, self._scaled, self.m, None if self.whole else self.size)
+
     def over(self, order: np.ndarray | None, first: int = 0) -> Iterator[dict[str, np.ndarray]]:
         """Yield the batches from number `first` on, examples in the given order."""
         for start in range(first * self.size, self.m, self.size):

@@ -2,7 +2,7 @@
 
 from contextlib import AbstractContextManager, nullcontext
 from math import inf
-from typing import Any, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
 
@@ -52,10 +52,20 @@ class Callback:
     >>> class Print(Callback):
     ...     def on_epoch(self, run):
     ...         print(run.epoch, run.metrics["cost"])
+
+    Attributes
+    ----------
+    told_last : bool
+        Whether it is told of every event after all others, and so sees what they changed.
     """
+
+    told_last: ClassVar[bool] = False
 
     def on_start(self, run: Run) -> None:
         """Before the first epoch."""
+
+    def on_resume(self, run: Run) -> None:
+        """After `on_start`, when the training has taken up where another left off."""
 
     def on_epoch_start(self, run: Run) -> None:
         """Before each epoch."""

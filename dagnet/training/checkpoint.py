@@ -3,25 +3,31 @@
 import json
 import zlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dagnet.errors import ArgumentError, ArgumentTypeError, DagnetError, FileFormatError
+from dagnet.errors import ArgumentError, DagnetError, FileFormatError
 from dagnet.files import check_writable
 from dagnet.graph import Graph
 from dagnet.storage import Archive, graph_to_json, read_archive, write_archive
-from dagnet.training.config import hyperparameters
-from dagnet.training.optimizer import Optimizer
+from dagnet.storage.refusing import brief
+from dagnet.training.snapshot import POSITION, Snapshot, below, saved_optimizer, snapshot, states
 
 if TYPE_CHECKING:
     from dagnet.training.loop import Training
 
 KIND = "checkpoint/1"
 
-#: Where a training stands, as whole numbers.
-POSITION = ("epoch", "batch", "step")
+
+@dataclass(frozen=True)
+class Saved:
+    """Where a training stood, and the columns of its history."""
+
+    snapshot: Snapshot
+    history: dict[str, list[Any]]
 
 
 class Checkpoint:
@@ -46,11 +52,24 @@ class Checkpoint:
 
     def write(self, training: "Training") -> None:
         """Write where the training stands; the file is always whole, the old or the new one."""
-        arrays, metadata = _snapshot(training)
-        write_archive(self.path, KIND, arrays, metadata)
+        saved = Saved(snapshot(training), training.history.columns)
+        write_archive(self.path, KIND, *described(saved, settings(training)))
 
 
-def load(path: "str | PathLike[str]", training: "Training") -> Archive:
+def described(saved: Saved, made_with: Mapping[str, Any]) -> tuple[dict[str, np.ndarray], dict]:
+    """Return what a checkpoint's file holds: arrays, and a JSON document."""
+    columns = {f"history.{name}": np.array(column) for name, column in saved.history.items()}
+    values = saved.snapshot.values
+    metadata = {
+        **made_with,
+        **values,
+        "generator": _encode(values["generator"]),
+        "history": list(saved.history),
+    }
+    return {**saved.snapshot.arrays, **columns}, metadata
+
+
+def load(path: "str | PathLike[str]", training: "Training") -> Saved:
     """Read a checkpoint that a training, made with the same arguments, can go on from.
 
     Raises
@@ -63,84 +82,37 @@ def load(path: "str | PathLike[str]", training: "Training") -> Archive:
     archive = read_archive(path, KIND)
     _check_same(path, archive.metadata, training)
     try:
-        _check_content(archive, training)
+        saved = from_archive(archive)
+        _check_content(saved, training)
     except (DagnetError, KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
         raise FileFormatError(f"{path}: not a usable checkpoint: {error}") from error
-    return archive
+    return saved
 
 
-def restore(archive: Archive, training: "Training") -> None:
-    """Put a training where the checkpoint that `load` read for it says."""
-    arrays, metadata, model = archive.arrays, archive.metadata, training.model
-    pairs = zip(training.callbacks, metadata["callbacks"], strict=False)
-    for i, (callback, saved) in enumerate(pairs):
-        if saved["name"] == type(callback).__name__:
-            callback.load_state_dict(json.loads(saved["values"]), _below(f"callback.{i}.", arrays))
-    optimizer = _saved_optimizer(archive, training)
-    for name in hyperparameters(type(optimizer)):  # a callback may have changed them
-        setattr(training.optimizer, name, getattr(optimizer, name))
-    training.optimizer.load_state_dict(optimizer.state_dict())
-    model.store.data[...] = arrays["params"]
-    for name, mine in _states(training).items():
-        mine[...] = arrays[name]
-    model.rng.bit_generator.state = _decode(metadata["generator"])
-    training.order = arrays.get("order")
-    training.cost_sum = float(arrays["cost_sum"])
-    training.under_way = metadata["under_way"]
-    training.epoch, training.batch, training.step = (metadata[name] for name in POSITION)
-    training.history.columns = {n: arrays[f"history.{n}"].tolist() for n in metadata["history"]}
+def from_archive(archive: Archive) -> Saved:
+    """Return what a checkpoint's file holds."""
+    metadata = archive.metadata
+    values = metadata | {"generator": _decode(metadata["generator"])}
+    history = {n: archive.arrays[f"history.{n}"].tolist() for n in metadata["history"]}
+    return Saved(Snapshot(archive.arrays, values), history)
 
 
-def _snapshot(training: "Training") -> tuple[dict[str, np.ndarray], dict[str, Any]]:
-    model = training.model
-    state = training.optimizer.state_dict()
-    steps = state.pop("steps")
-    arrays = {"params": model.store.data}
-    arrays |= {f"optimizer.{name}": array for name, array in state.items()}
-    arrays |= _states(training)
-    arrays |= {f"history.{n}": np.array(c) for n, c in training.history.columns.items()}
-    # Not in the JSON, which knows no nan: training may have diverged.
-    arrays["cost_sum"] = np.array(training.cost_sum)
-    if training.order is not None:
-        arrays["order"] = training.order
-    callbacks = []
-    for i, callback in enumerate(training.callbacks):
-        name = type(callback).__name__
-        values, kept = callback.state_dict()
-        try:
-            callbacks.append({"name": name, "values": json.dumps(values)})
-        except (TypeError, ValueError) as error:
-            raise ArgumentTypeError(f"{name}: state_dict is not JSON: {error}") from error
-        arrays |= {f"callback.{i}.{key}": array for key, array in kept.items()}
-    metadata = {
-        **_settings(training),
-        **{name: int(getattr(training, name)) for name in POSITION},
-        "under_way": training.under_way,
-        "optimizer": training.optimizer_config,
-        "optimizer_now": training.optimizer.config,
-        "optimizer_steps": steps,
-        "generator": _encode(model.rng.bit_generator.state),
-        "history": list(training.history.columns),
-        "callbacks": callbacks,
-    }
-    return arrays, metadata
-
-
-def _settings(training: "Training") -> dict[str, Any]:
+def settings(training: "Training") -> dict[str, Any]:
     """Return what must be the same for the bits to be the same."""
     return {
-        "graph": _definition(training.model.graph),
+        "graph": definition(training.model.graph),
         "dtype": training.model.dtype,
         "examples": training.batches.m,
         "batch_size": None if training.batches.whole else training.batches.size,
         "shuffle": training.shuffle,
         "bit_generator": type(training.model.rng.bit_generator).__name__,
         "data": training.fingerprint,
+        "optimizer": training.optimizer_config,
     }
 
 
-def _definition(graph: Graph) -> dict[str, Any]:
-    """Return a graph as JSON without the lines that made it: scripts change, and move."""
+def definition(graph: Graph) -> dict[str, Any]:
+    """Return a graph as JSON, without the lines that made it: scripts change, and move."""
     described = graph_to_json(graph)
     vertices = [{k: v for k, v in node.items() if k != "source"} for node in described["vertices"]]
     return described | {"vertices": vertices}
@@ -149,61 +121,68 @@ def _definition(graph: Graph) -> dict[str, Any]:
 def _check_same(path: Any, metadata: Any, training: "Training") -> None:
     if not isinstance(metadata, dict):
         raise FileFormatError(f"{path}: not a usable checkpoint: its content is no object")
-    for what, mine in _settings(training).items():
-        theirs = metadata.get(what)
-        if theirs == mine:
+    found = difference(metadata, settings(training))
+    if found:
+        raise ArgumentError(f"{path}: this checkpoint {found}")
+
+
+def difference(theirs: Mapping[str, Any], mine: Mapping[str, Any]) -> str:
+    """Return in words the first of the settings that differs; nothing if none does."""
+    for what, value in mine.items():
+        if theirs.get(what) == value:
             continue
         if what == "graph":
-            raise ArgumentError(f"{path}: this checkpoint is of another network")
+            return f"is of another network: {_first_difference(theirs.get(what), value)}"
         if what == "data":
-            raise ArgumentError(f"{path}: this checkpoint is of other training data or scaling")
-        raise ArgumentError(
-            f"{path}: this checkpoint was made with {what} {theirs!r}, the training has {mine!r}"
-        )
-    config = training.optimizer_config
-    if metadata.get("optimizer") != config:
-        raise ArgumentError(
-            f"{path}: this checkpoint was made with the optimizer {metadata.get('optimizer')}, "
-            f"the training has {config}"
-        )
+            return "is of other training data or scaling"
+        made_with = "the optimizer" if what == "optimizer" else what
+        return f"was made with {made_with} {theirs.get(what)!r}, the training has {value!r}"
+    return ""
 
 
-def _check_content(archive: Archive, training: "Training") -> None:
-    """Raise unless `restore` can use all of it."""
-    arrays, metadata = archive.arrays, archive.metadata
+def _first_difference(theirs: Any, mine: Any, where: str = "the graph") -> str:
+    """Return where two JSON documents differ first."""
+    if isinstance(theirs, dict) and isinstance(mine, dict):
+        for key in dict.fromkeys([*mine, *theirs]):
+            if theirs.get(key) != mine.get(key):
+                return _first_difference(theirs.get(key), mine.get(key), f"{where}.{key}")
+    if isinstance(theirs, list) and isinstance(mine, list):
+        for i, (there, here) in enumerate(zip(theirs, mine, strict=False)):
+            if there != here:
+                name = here.get("name", i) if isinstance(here, dict) else i
+                return _first_difference(there, here, f"{where}[{name}]")
+        return f"{where} has {len(theirs)} entries, the model's {len(mine)}"
+    return f"{where} is {brief(repr(theirs))}, the model's {brief(repr(mine))}"
+
+
+def _check_content(saved: Saved, training: "Training") -> None:
+    """Raise unless a training can take up all of it."""
+    arrays, values = saved.snapshot.arrays, saved.snapshot.values
     model, batches = training.model, training.batches
-    for name, mine in {"params": model.store.data, **_states(training)}.items():
+    for name, mine in {"params": model.store.data, **states(training)}.items():
         if (arrays[name].shape, arrays[name].dtype) != (mine.shape, mine.dtype):
             raise ValueError(f"{name} does not fit the network")
     for name in POSITION:
-        if type(metadata[name]) is not int or metadata[name] < 0:
-            raise ValueError(f"{name} is {metadata[name]!r}")
-    if metadata["batch"] > batches.count or type(metadata["under_way"]) is not bool:
+        if type(values[name]) is not int or values[name] < 0:
+            raise ValueError(f"{name} is {values[name]!r}")
+    if values["batch"] > batches.count or type(values["under_way"]) is not bool:
         raise ValueError("its position is outside the epoch")
     order = arrays.get("order")
     if order is not None and not np.array_equal(np.sort(order), np.arange(batches.m)):
         raise ValueError("its order is not one of all examples")
-    if order is None and metadata["under_way"] and not batches.whole:
+    if order is None and values["under_way"] and not batches.whole:
         raise ValueError("it has no order of the examples")
     if arrays["cost_sum"].shape != ():
         raise ValueError("the sum of the costs is no number")
-    if len({arrays[f"history.{name}"].shape for name in metadata["history"]}) > 1:
+    if len({len(column) for column in saved.history.values()}) > 1:
         raise ValueError("the columns of its history differ in length")
-    for saved in metadata["callbacks"]:
-        json.loads(saved["values"])
-    type(model.rng.bit_generator)().state = _decode(metadata["generator"])
-    for slot in _below("optimizer.", arrays).values():
+    for callback in values["callbacks"]:
+        json.loads(callback["values"])
+    type(model.rng.bit_generator)().state = values["generator"]
+    for slot in below("optimizer.", arrays).values():
         if (slot.shape, slot.dtype) != (model.store.data.shape, model.store.data.dtype):
             raise ValueError("the state of the optimizer does not fit the network")
-    _saved_optimizer(archive, training)
-
-
-def _saved_optimizer(archive: Archive, training: "Training") -> Optimizer:
-    """Return the optimizer as it was, with its state."""
-    saved = type(training.optimizer).from_config(archive.metadata["optimizer_now"])
-    steps = archive.metadata["optimizer_steps"]
-    saved.load_state_dict({"steps": steps, **_below("optimizer.", archive.arrays)})
-    return saved
+    saved_optimizer(saved.snapshot, type(training.optimizer))
 
 
 def fingerprint(feeds: Mapping[str, np.ndarray]) -> int:
@@ -214,16 +193,6 @@ def fingerprint(feeds: Mapping[str, np.ndarray]) -> int:
         for part in array if array.ndim > 1 else [array]:
             total = zlib.crc32(np.ascontiguousarray(part).data, total)
     return total
-
-
-def _below(prefix: str, arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return the arrays whose names begin with `prefix`, by the rest of the name."""
-    return {n.removeprefix(prefix): a for n, a in arrays.items() if n.startswith(prefix)}
-
-
-def _states(training: "Training") -> dict[str, np.ndarray]:
-    every = [array for arrays in training.model.state.values() for array in arrays.values()]
-    return {f"state.{i}": array for i, array in enumerate(every)}
 
 
 def _encode(value: Any) -> Any:

@@ -1,6 +1,7 @@
 """Evaluation: the cost and metrics of a model on data, in prediction mode."""
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -55,6 +56,12 @@ class Judge:
                     measure = _of_logits(measure)
                 name = metric if isinstance(metric, str) else _name(measure)
                 self._add(_label(name, output, target, pairs), output, target, measure)
+
+    def of(self, model: Model) -> "Judge":
+        """Return what measures another model of the same network in the same way."""
+        judge = copy(self)
+        judge.model = model
+        return judge
 
     def _add(self, label: str, output: str, target: str, measure: Metric) -> None:
         if label in RESERVED:

@@ -13,10 +13,10 @@ from dagnet.errors import (
     ArgumentTypeError,
     FileAccessError,
     FileFormatError,
-    MissingDependencyError,
     UnknownNameError,
 )
 from dagnet.files import atomic_write
+from dagnet.training.figures import axes
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -160,14 +160,7 @@ class History:
         MissingDependencyError
             If matplotlib is not installed.
         """
-        try:
-            import matplotlib.pyplot as plt
-        except ImportError as error:
-            raise MissingDependencyError(
-                'plot needs matplotlib: pip install "dagnet[plot]"'
-            ) from error
-        if ax is None:
-            _, ax = plt.subplots(figsize=(7.0, 4.0), layout="constrained")
+        ax = axes(ax)
         drawn = [name for name in self.columns if name not in _NOT_DRAWN]
         costs = [name for name in drawn if _without_val(name) == "cost"]
         metrics = [name for name in drawn if name not in costs]

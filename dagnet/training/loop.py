@@ -1,39 +1,27 @@
 """The training loop."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
-from inspect import signature
 from os import PathLike
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from dagnet.errors import ArgumentError, ArgumentTypeError, UnknownNameError
 from dagnet.executors import Hooks
 from dagnet.model import Model
-from dagnet.plan import KEEPS, Keep, is_scaled
-from dagnet.settings import check_choice
+from dagnet.plan import Keep
 from dagnet.training.batches import Batches
 from dagnet.training.callbacks import Callback
-from dagnet.training.checkpoint import Checkpoint, fingerprint, load, restore
+from dagnet.training.checkpoint import Checkpoint, Saved, fingerprint, load
 from dagnet.training.evaluation import Judge
 from dagnet.training.history import History
 from dagnet.training.interrupt import noticing_interrupts
-from dagnet.training.metrics import Metric
 from dagnet.training.optimizer import Optimizer
-from dagnet.training.optimizers import SGD
-from dagnet.training.progress import ProgressBar
-
-if TYPE_CHECKING:
-    from dagnet.data import Scaler
-    from dagnet.debug.debugger import Debugger
+from dagnet.training.snapshot import restore, snapshot
 
 #: What makes one update, and returns the cost before it: `Model.train_step`, or a debugger's.
 Stepping = Callable[[dict[str, np.ndarray], Optimizer, Keep, Hooks | None], float]
-
-#: Rows a history gets if the user does not say how often to log.
-ROWS = 100
 
 
 class Training:
@@ -46,6 +34,8 @@ class Training:
     history : History
     epoch, step : int
         Epochs begun and updates made, from 1 while the first is under way.
+    cost : float
+        The cost of the last update's examples, before it.
     metrics : dict of float
         This epoch's numbers: always the cost, and the metrics where they are logged.
     logged : bool
@@ -56,7 +46,7 @@ class Training:
         self,
         model: Model,
         batches: Batches,
-        judge: Judge,
+        judge: Judge | None,
         optimizer: Optimizer,
         epochs: int,
         log_every: int,
@@ -74,6 +64,7 @@ class Training:
         self.history = History()
         self.epoch = 0
         self.step = 0
+        self.cost = np.nan
         self.metrics: dict[str, float] = {}
         self.logged = False
         self.batches = batches
@@ -82,12 +73,12 @@ class Training:
         self.log_every = log_every
         self.shuffle = shuffle
         self.keep = keep
-        self.callbacks = list(callbacks)
+        self.callbacks = sorted(callbacks, key=lambda callback: callback.told_last)
         self.checkpoint = checkpoint
         self.optimizer_config = optimizer.config  # as given; callbacks may change the optimizer
-        self._train_feeds = train_feeds
+        self.feeds = train_feeds
         self._validation_feeds = validation_feeds
-        self._step = stepping
+        self.stepping = stepping
         self._hooks = _NodeHooks(self) if any(c.wants_nodes for c in callbacks) else None
         self._stop_reason = ""
         #: Where this epoch stands: its order of examples, batches done, and sum of their costs.
@@ -96,12 +87,44 @@ class Training:
         self.batch = 0
         self.cost_sum = 0.0
         self._updating = False
+        self._until: int | None = None
         self._saved = None if resume is None else load(resume, self)
+
+    def another(
+        self,
+        model: Model,
+        optimizer: Optimizer,
+        callbacks: Sequence[Callback] = (),
+        judge: Judge | None = None,
+    ) -> "Training":
+        """Return a training on the same data with the same settings, which has not begun.
+
+        It writes no checkpoint, shares no memory that either writes to, and without a judge it
+        measures nothing.
+        """
+        training = Training(
+            model,
+            self.batches.again(),
+            judge,
+            optimizer,
+            self.epochs,
+            self.log_every,
+            self.shuffle,
+            self.keep,
+            callbacks,
+            self.feeds,
+            self._validation_feeds,
+            None,
+            None,
+            model.train_step,
+        )
+        training.optimizer_config = self.optimizer_config
+        return training
 
     @cached_property
     def fingerprint(self) -> int:
         """What tells this training's data from others'."""
-        return fingerprint(self._train_feeds)
+        return fingerprint(self.feeds)
 
     def stop(self, reason: str) -> None:
         """End the training after this update, and say why in the history."""
@@ -123,14 +146,33 @@ class Training:
                 for callback in self.callbacks:
                     told.append(callback)
                     callback.on_start(self)
-                if self._saved is not None:
-                    restore(self._saved, self)
+                self._take_up()
                 self._run_until_stopped(interrupted)
             finally:
                 with ExitStack() as ends:  # everyone is told of the end, whatever another raises
                     for callback in reversed(told):
                         ends.callback(callback.on_end, self)
         return self.history
+
+    def go_on(self) -> History:
+        """Run to the end from where the training stands, as after an interruption."""
+        self._saved = Saved(snapshot(self), self.history.columns)
+        return self.run()
+
+    def run_to(self, step: int) -> None:
+        """Run until update number `step` is made, and stop before anything else happens."""
+        if self.step < step:
+            self._until = step
+            self._run_epochs(lambda: False)
+            self._until = None
+
+    def _take_up(self) -> None:
+        if self._saved is None:
+            return
+        saved, self._saved = self._saved, None
+        restore(saved.snapshot, self)
+        self.history.columns = saved.history
+        self._tell("on_resume")
 
     def _run_until_stopped(self, interrupted: Callable[[], bool]) -> None:
         try:
@@ -159,6 +201,8 @@ class Training:
             if not self.under_way:
                 self._begin_epoch()
             self._run_batches(interrupted)
+            if self.step == self._until:
+                return
             if self.batch == self.batches.count or self._stop_reason:
                 self._end_epoch()
             if interrupted():
@@ -177,14 +221,14 @@ class Training:
         """Run the epoch's remaining batches, or until training is interrupted or stopped."""
         for feeds in self.batches.over(self.order, self.batch):
             self._updating = True
-            cost = self._step(feeds, self.optimizer, self.keep, self._hooks)
+            self.cost = self.stepping(feeds, self.optimizer, self.keep, self._hooks)
             self._updating = False
-            self.cost_sum += cost * self.batches.length(self.batch)
+            self.cost_sum += self.cost * self.batches.length(self.batch)
             self.batch += 1
             self.step += 1
             self.metrics = {"cost": self._cost()}
             self._tell("on_batch")
-            if self._stop_reason or interrupted():
+            if self._stop_reason or self.step == self._until or interrupted():
                 break
 
     def _end_epoch(self) -> None:
@@ -214,7 +258,9 @@ class Training:
 
     def _measure(self) -> dict[str, float]:
         """Return the metrics on the training data, and all numbers on the validation data."""
-        train = self.judge(self._train_feeds)
+        if self.judge is None:
+            return {}
+        train = self.judge(self.feeds)
         del train["cost"]  # the cost of the epoch is that of its updates
         if self._validation_feeds is None:
             return train
@@ -240,108 +286,3 @@ class _NodeHooks:
     def after_node(self, name: str, phase: Any) -> None:
         for callback in self._callbacks:
             callback.after_node(self._training, name, phase)
-
-
-def fit(
-    model: Model,
-    X: Any,
-    Y: Any = None,
-    *,
-    epochs: int = 100,
-    batch_size: int | None = None,
-    optimizer: Optimizer | None = None,
-    validation: tuple[Any, Any] | None = None,
-    metrics: Sequence[str | Metric] | None = None,
-    callbacks: Sequence[Callback] = (),
-    scaling: "Scaler | str | None" = None,
-    shuffle: bool = True,
-    log_every: int | None = None,
-    progress: bool = True,
-    keep: Keep = "needed",
-    checkpoint: str | PathLike[str] | None = None,
-    checkpoint_every: int | None = None,
-    resume: str | PathLike[str] | None = None,
-    debugger: "Debugger | None" = None,
-) -> History:
-    """Train a model; see `Model.fit`."""
-    epochs = _positive("epochs", epochs)
-    log_every = _positive("log_every", log_every, max(1, epochs // ROWS))
-    every = _positive("checkpoint_every", checkpoint_every, log_every)
-    optimizer = SGD(0.01) if optimizer is None else optimizer
-    watching = [] if debugger is None else [debugger]
-    _check_objects(optimizer, [*_listed(callbacks), *watching])
-    optimizer.check(model.store)
-    check_choice("way to keep values", keep, KEEPS)
-    file = None if checkpoint is None else Checkpoint(checkpoint, every)
-    bar = [ProgressBar(epochs)] if progress else []
-
-    before = model.scaling
-    try:
-        raw = model.feeds(X, Y)
-        if scaling is not None:
-            model.fit_scaling(scaling, raw)
-        feeds, m = model.check_feeds(model.prepare(raw))
-        held_out = None
-        if validation is not None:
-            held_out, _ = model.check_feeds(model.prepare(model.feeds(*_pair(validation))))
-        scaled = {name for name in feeds if is_scaled(model.shapes[name])}
-        training = Training(
-            model,
-            Batches(feeds, scaled, m, batch_size),
-            Judge(model, metrics),
-            optimizer,
-            epochs,
-            log_every,
-            shuffle,
-            keep,
-            [*callbacks, *watching, *bar],
-            feeds,
-            held_out,
-            file,
-            resume,
-            model.train_step if debugger is None else debugger.train_step,
-        )
-    except BaseException:
-        model.scaling = before
-        raise
-    return training.run()
-
-
-def check_options(options: Mapping[str, Any]) -> None:
-    """Raise with the nearest name unless `fit` has all these options."""
-    known = [p.name for p in signature(fit).parameters.values() if p.kind is p.KEYWORD_ONLY]
-    for name in options:
-        if name not in known:
-            raise ArgumentTypeError(str(UnknownNameError.of("option of fit", name, known)))
-
-
-def _listed(callbacks: Any) -> Sequence[Any]:
-    if not isinstance(callbacks, Sequence):
-        raise ArgumentTypeError(f"callbacks must be a list of callbacks, got {callbacks!r}")
-    return callbacks
-
-
-def _check_objects(optimizer: Any, callbacks: Sequence[Any]) -> None:
-    if not isinstance(optimizer, Optimizer):
-        raise ArgumentTypeError(
-            f"optimizer must be an object such as dn.SGD(0.01), got {optimizer!r}"
-        )
-    for callback in callbacks:
-        if not isinstance(callback, Callback):
-            raise ArgumentTypeError(
-                f"a callback must be an object of a subclass of dn.Callback, got {callback!r}"
-            )
-
-
-def _positive(what: str, value: Any, default: int | None = None) -> int:
-    if value is None and default is not None:
-        return default
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ArgumentError(f"{what} must be a positive integer, got {value!r}")
-    return int(value)
-
-
-def _pair(validation: Any) -> tuple[Any, Any]:
-    if not isinstance(validation, tuple | list) or len(validation) != 2:
-        raise ArgumentTypeError("validation must be a pair (X, Y)")
-    return validation[0], validation[1]

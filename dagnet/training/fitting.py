@@ -1,0 +1,139 @@
+"""`fit`: what the user asked for, checked, and the training made of it."""
+
+from collections.abc import Mapping, Sequence
+from inspect import signature
+from os import PathLike
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from dagnet.errors import ArgumentError, ArgumentTypeError, UnknownNameError
+from dagnet.model import Model
+from dagnet.plan import KEEPS, Keep, is_scaled
+from dagnet.settings import check_choice
+from dagnet.training.batches import Batches
+from dagnet.training.callbacks import Callback
+from dagnet.training.checkpoint import Checkpoint
+from dagnet.training.evaluation import Judge
+from dagnet.training.history import History
+from dagnet.training.loop import Training
+from dagnet.training.metrics import Metric
+from dagnet.training.optimizer import Optimizer
+from dagnet.training.optimizers import SGD
+from dagnet.training.progress import ProgressBar
+
+if TYPE_CHECKING:
+    from dagnet.data import Scaler
+    from dagnet.debug.debugger import Debugger
+
+#: Rows a history gets if the user does not say how often to log.
+ROWS = 100
+
+
+def fit(model: Model, X: Any, Y: Any = None, **options: Any) -> History:
+    """Train a model; see `Model.fit`."""
+    return prepare(model, X, Y, **options).run()
+
+
+def prepare(
+    model: Model,
+    X: Any,
+    Y: Any = None,
+    *,
+    epochs: int = 100,
+    batch_size: int | None = None,
+    optimizer: Optimizer | None = None,
+    validation: tuple[Any, Any] | None = None,
+    metrics: Sequence[str | Metric] | None = None,
+    callbacks: Sequence[Callback] = (),
+    scaling: "Scaler | str | None" = None,
+    shuffle: bool = True,
+    log_every: int | None = None,
+    progress: bool = True,
+    keep: Keep = "needed",
+    checkpoint: str | PathLike[str] | None = None,
+    checkpoint_every: int | None = None,
+    resume: str | PathLike[str] | None = None,
+    debugger: "Debugger | None" = None,
+) -> Training:
+    """Check what `fit` is given and return the training, which has not begun."""
+    epochs = _positive("epochs", epochs)
+    log_every = _positive("log_every", log_every, max(1, epochs // ROWS))
+    every = _positive("checkpoint_every", checkpoint_every, log_every)
+    optimizer = SGD(0.01) if optimizer is None else optimizer
+    watching = [] if debugger is None else [debugger]
+    _check_objects(optimizer, [*_listed(callbacks), *watching])
+    optimizer.check(model.store)
+    check_choice("way to keep values", keep, KEEPS)
+    file = None if checkpoint is None else Checkpoint(checkpoint, every)
+    bar = [ProgressBar(epochs)] if progress else []
+
+    before = model.scaling
+    try:
+        raw = model.feeds(X, Y)
+        if scaling is not None:
+            model.fit_scaling(scaling, raw)
+        feeds, m = model.check_feeds(model.prepare(raw))
+        held_out = None
+        if validation is not None:
+            held_out, _ = model.check_feeds(model.prepare(model.feeds(*_pair(validation))))
+        scaled = {name for name in feeds if is_scaled(model.shapes[name])}
+        return Training(
+            model,
+            Batches(feeds, scaled, m, batch_size),
+            Judge(model, metrics),
+            optimizer,
+            epochs,
+            log_every,
+            shuffle,
+            keep,
+            [*callbacks, *watching, *bar],
+            feeds,
+            held_out,
+            file,
+            resume,
+            model.train_step if debugger is None else debugger.train_step,
+        )
+    except BaseException:
+        model.scaling = before
+        raise
+
+
+def check_options(options: Mapping[str, Any]) -> None:
+    """Raise with the nearest name unless `fit` has all these options."""
+    known = [p.name for p in signature(prepare).parameters.values() if p.kind is p.KEYWORD_ONLY]
+    for name in options:
+        if name not in known:
+            raise ArgumentTypeError(str(UnknownNameError.of("option of fit", name, known)))
+
+
+def _listed(callbacks: Any) -> Sequence[Any]:
+    if not isinstance(callbacks, Sequence):
+        raise ArgumentTypeError(f"callbacks must be a list of callbacks, got {callbacks!r}")
+    return callbacks
+
+
+def _check_objects(optimizer: Any, callbacks: Sequence[Any]) -> None:
+    if not isinstance(optimizer, Optimizer):
+        raise ArgumentTypeError(
+            f"optimizer must be an object such as dn.SGD(0.01), got {optimizer!r}"
+        )
+    for callback in callbacks:
+        if not isinstance(callback, Callback):
+            raise ArgumentTypeError(
+                f"a callback must be an object of a subclass of dn.Callback, got {callback!r}"
+            )
+
+
+def _positive(what: str, value: Any, default: int | None = None) -> int:
+    if value is None and default is not None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        raise ArgumentError(f"{what} must be a positive integer, got {value!r}")
+    return int(value)
+
+
+def _pair(validation: Any) -> tuple[Any, Any]:
+    if not isinstance(validation, tuple | list) or len(validation) != 2:
+        raise ArgumentTypeError("validation must be a pair (X, Y)")
+    return validation[0], validation[1]
