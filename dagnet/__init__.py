@@ -42,6 +42,7 @@ from dagnet.ops import (
 )
 from dagnet.ops.base import Example
 from dagnet.ops.frame import Frame, Parameter, State, Work
+from dagnet.scopes import scope
 from dagnet.storage import load
 from dagnet.training import (
     SGD,
@@ -131,6 +132,7 @@ __all__ = [
     "gradcheck",
     "load",
     "mlp",
+    "scope",
 ]
 
 
