@@ -20,12 +20,8 @@ MODULES = {
 
 #: From the bottom to the top; who stands in one row does not import its neighbours in a circle.
 ROWS = [
-<<<<<<< HEAD
-    ["errors", "node", "files", "arena", "settings", "arrays", "text"],
+    ["errors", "names", "scopes", "node", "files", "arena", "settings", "arrays", "text"],
     ["statistics", "tables", "statistics_table"],
-=======
-    ["errors", "names", "scopes", "node", "files", "arena", "settings", "statistics", "arrays"],
->>>>>>> 97797f8 (Scopes group nodes, in the graph and in saved models; repeats within repeats are found, and none crosses a scope)
     ["ops", "data", "initializers", "definition"],
     ["graph", "parameters", "steps", "testing"],
     ["passes"],
