@@ -64,11 +64,13 @@ if TYPE_CHECKING:
     from dagnet.debug.debugger import Debugger
     from dagnet.debug.diff import diff
     from dagnet.debug.gradcheck import gradcheck
+    from dagnet.render.terminal import draw_text
 
 __version__ = "0.1.0"
 
 #: Names for looking inside, in the modules that are imported when one is asked for.
 _LATE = {
+    "draw_text": "dagnet.render.terminal",
     "Debugger": "dagnet.debug.debugger",
     "diff": "dagnet.debug.diff",
     "gradcheck": "dagnet.debug.gradcheck",
@@ -129,6 +131,7 @@ __all__ = [
     "Work",
     "data",
     "diff",
+    "draw_text",
     "gradcheck",
     "load",
     "mlp",

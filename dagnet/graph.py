@@ -178,6 +178,11 @@ class Graph:
         name = self.names.get(key) if isinstance(key, Node) else key
         return name in self.vertices
 
+    def _repr_svg_(self) -> str | None:
+        from dagnet.render.figure import picture
+
+        return picture(self)
+
     def __repr__(self) -> str:
         return f"<Graph of {len(self)} nodes, losses {self.losses}, outputs {self.outputs}>"
 

@@ -12,6 +12,9 @@ from dagnet.render.text import counted
 #: Boxes in a drawing; nobody can read more, and layout engines take long over them.
 MOST_BOXES = 300
 
+#: Boxes that are left, about, where neighbours are put together.
+GATHERED = 60
+
 
 @dataclass(frozen=True)
 class View:
@@ -38,8 +41,8 @@ def view_of(graph: Graph, fold: bool | int, repeats: Sequence[Repeat] | None = N
     ----------
     graph : Graph
     fold : bool or int
-        See `compose`. Unless it is False, no more than about `MOST_BOXES` boxes are drawn: the
-        deepest levels are closed one after the other, and then neighbours become one box.
+        See `compose`. If it is True, no more than about `MOST_BOXES` boxes are drawn: the deepest
+        levels are closed one after the other, and then neighbours become one box.
     repeats : sequence of Repeat, optional
         Those to fold; by default all there are.
 
@@ -57,7 +60,7 @@ def view_of(graph: Graph, fold: bool | int, repeats: Sequence[Repeat] | None = N
         raise ArgumentError(f"fold must open 1 level or more, got {fold}")
     parts = outline(graph, find_repeats(graph) if repeats is None else repeats)
     deepest = depth_of(graph, parts)
-    return _fitting(graph, parts, deepest if fold is True else min(fold, deepest))
+    return _fitting(graph, parts, deepest) if fold is True else View(parts, min(fold, deepest))
 
 
 def _fitting(graph: Graph, parts: tuple[Part, ...], depth: int) -> View:
@@ -78,9 +81,9 @@ def _fitting(graph: Graph, parts: tuple[Part, ...], depth: int) -> View:
 def _gathered(graph: Graph, parts: Sequence[Part]) -> Iterator[Part]:
     """Yield the parts, neighbours in topological order as one, but for inputs, losses, outputs."""
     ends = {*graph.inputs, *graph.losses, *graph.outputs}
-    few = len(ends) <= MOST_BOXES // 4
+    few = len(ends) <= GATHERED
     inner = [p for p in parts if not (few and ends.issuperset(p.names))]
-    length = -(-len(inner) * 2 // MOST_BOXES)
+    length = -(-len(inner) // GATHERED)
     run: list[Part] = []
     for part in parts:
         if few and ends.issuperset(part.names):

@@ -72,7 +72,7 @@ class _Writer:
         look = style.SIGN if box.symbol else style.LOOKS.get(box.kind, style.OTHER)
         fill, border, pen, styles = self._surface(box, look)
         attributes = {
-            "label": self._labels.box(box.lines, deep=_is_deep(box)) if box.lines else "",
+            "label": self._labels.box(box.lines, _ink(box)) if box.lines else "",
             "shape": look.shape,
             "style": ",".join(dict.fromkeys(["filled", *look.style, *styles])),
             "fillcolor": self._colour(fill),
@@ -143,13 +143,12 @@ def _step(level: float) -> int:
     return round(level * (len(style.SCALE) - 1))
 
 
-def _is_deep(box: Box) -> bool:
-    return (
-        box.change is None
-        and box.level is not None
-        and box.level == box.level
-        and _step(box.level) >= style.DEEP
-    )
+def _ink(box: Box) -> str | None:
+    """Return the ink on a colour of the scale; elsewhere, every kind of line has its own."""
+    if box.level is None:
+        return None
+    deep = box.level == box.level and _step(box.level) >= style.DEEP
+    return style.DEEP_INK if deep else style.INK
 
 
 def _marks(box: Box) -> list[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal, Unpack
 from warnings import warn_explicit
 
-from dagnet.errors import ArgumentError, UnknownNameError
+from dagnet.errors import ArgumentError, MissingDependencyError, UnknownNameError
 from dagnet.files import atomic_write, check_writable
 from dagnet.graph import Graph
 from dagnet.model import Model
@@ -127,6 +127,14 @@ def to_svg(
     """
     _check(direction, theme)
     return _picture(draw(network, **options), direction, theme, "svg").decode()
+
+
+def picture(network: Graph | Model) -> str | None:
+    """Return the SVG that a notebook shows of a network; None if no layout engine is there."""
+    try:
+        return to_svg(network)
+    except MissingDependencyError:
+        return None
 
 
 def _check(direction: str, theme: str) -> None:

@@ -32,9 +32,9 @@ class Labels:
         self._has_fonts = has_fonts
         self._colour = colour
 
-    def box(self, lines: Iterable[Line], *, deep: bool = False) -> str:
-        """Return the label of a box; on a deep colour, texts are light."""
-        return f"<{self._rows(lines, deep)}>"
+    def box(self, lines: Iterable[Line], ink: str | None = None) -> str:
+        """Return the label of a box, with all texts in one ink if it is given."""
+        return f"<{self._rows(lines, ink)}>"
 
     def arrow(self, text: str, ink: str) -> str:
         """Return the label of an arrow, with some room beside the line."""
@@ -70,15 +70,15 @@ class Labels:
         ]
         return _table("".join(f"<TR><TD>{row}</TD></TR>" for row in rows), 1)
 
-    def _rows(self, lines: Iterable[Line], deep: bool = False) -> str:
-        rows = "".join(f"<TR>{self._line(line, deep)}</TR>" for line in lines)
+    def _rows(self, lines: Iterable[Line], ink: str | None = None) -> str:
+        rows = "".join(f"<TR>{self._line(line, ink)}</TR>" for line in lines)
         return _table(rows, 1)
 
-    def _line(self, line: Line, deep: bool) -> str:
+    def _line(self, line: Line, ink: str | None) -> str:
         prominent = line.role == "title"
         size = style.TITLE_SIZE if prominent else style.PLAIN_SIZE
-        ink = style.INK if line.role != "plain" else style.PLAIN_INK
-        return self._cell(line.text, size, style.DEEP_INK if deep else ink, line.role != "plain")
+        ink = ink or (style.PLAIN_INK if line.role == "plain" else style.INK)
+        return self._cell(line.text, size, ink, bold=line.role != "plain")
 
     def _cell(self, text: str, points: float, ink: str, bold: bool = False, at: str = "") -> str:
         escaped = escape_html(text).replace("\\", "\\\\")

@@ -103,7 +103,9 @@ def lay_over(drawing: Drawing, overlay: Overlay) -> Drawing:
     notes = ["several layers: least · median · most, and the colour of the worst"] * several
     notes += [overlay.note] * bool(overlay.note)
     if not overlay.values:
-        return replace(drawing, notes=(*drawing.notes, f"{overlay.title}: {overlay.note}"))
+        return replace(
+            drawing, notes=(*drawing.notes, f"{overlay.title}: {overlay.note or 'none'}")
+        )
     marks = tuple(quantity(mark, overlay.unit) for mark in level.marks())
     legend = Legend(f"{overlay.title}{unit}", marks or ("no finite number",), tuple(notes))
     return replace(drawing, boxes=boxes, legend=legend)

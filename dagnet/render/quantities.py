@@ -35,6 +35,10 @@ def _scaled(value: float, base: int, units: tuple[str, ...], first: float) -> st
     value /= first
     for unit in units[:-1]:
         if abs(value) < base:
-            return f"{value:.3g} {unit}"
+            return f"{_short(value)} {unit}"
         value /= base
-    return f"{value:.3g} {units[-1]}"
+    return f"{_short(value)} {units[-1]}"
+
+
+def _short(value: float) -> str:
+    return f"{value:.3g}" if abs(value) < 1000 else f"{value:.0f}"

@@ -159,7 +159,7 @@ def _scale(*anchors: str) -> tuple[str, ...]:
 SCALE: Final = _scale("#FFF8E1", "#7FB8CC", "#0B3A66")
 
 #: From this place on the scale, texts are light.
-DEEP: Final = 5
+DEEP: Final = 6
 
 #: For what is no finite number.
 NOT_FINITE: Final = "#F6C9C4"
@@ -191,5 +191,5 @@ DARK: Final = {
     "#FCF3C0": "#453A06",
     "#8A6D00": "#E6C84B",
     NOT_FINITE: "#6B2A25",
-    **dict(zip(SCALE, _scale("#2B2A22", "#2E7C94", "#D9F3FF"), strict=True)),
+    **dict(zip(SCALE, _scale("#22211B", "#184554", "#D9F3FF"), strict=True)),
 }
