@@ -542,7 +542,7 @@ class Model:
         """
         from dagnet.render import render
 
-        return render(self.graph, path, **options)
+        return render(self, path, **options)
 
     def _repr_svg_(self) -> str | None:
         from dagnet.render.figure import picture

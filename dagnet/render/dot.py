@@ -103,6 +103,7 @@ class _Writer:
 
     def _add_group(self, dot: graphviz.Digraph, group: Group) -> None:
         border = style.BORDERS[group.kind]
+        label = self._labels.border if border.just == "l" else self._labels.box
         attributes = {
             "style": border.style,
             "fillcolor": self._colour(border.fill),
@@ -110,7 +111,7 @@ class _Writer:
             "penwidth": f"{border.pen:g}",
             "margin": "12",
             "labeljust": border.just,
-            "label": self._labels.box(group.lines),
+            "label": label(group.lines),
             "id": f"group-{group.key}",
             "class": group.kind,
             "tooltip": _tooltip(group.tooltip),
@@ -134,9 +135,13 @@ class _Writer:
             attributes["label"] = self._labels.arrow(arrow.label, stroke.ink)
         if arrow.into:
             attributes |= {"lhead": f"cluster_{arrow.into}", "minlen": "2"}
+        if arrow.kind != "gradient":
+            self.dot.edge(arrow.tail, arrow.head, **attributes)
+            return
+        # Layout engines set it beside the forward arrow if it runs the same way, drawn backwards.
         if arrow.out_of:
-            attributes |= {"ltail": f"cluster_{arrow.out_of}", "minlen": "2"}
-        self.dot.edge(arrow.tail, arrow.head, **attributes)
+            attributes |= {"lhead": f"cluster_{arrow.out_of}", "minlen": "2"}
+        self.dot.edge(arrow.head, arrow.tail, **attributes)
 
 
 def _step(level: float) -> int:

@@ -36,6 +36,14 @@ class Labels:
         """Return the label of a box, with all texts in one ink if it is given."""
         return f"<{self._rows(lines, ink)}>"
 
+    def border(self, lines: Sequence[Line]) -> str:
+        """Return the label at the left of a border, with as much room to the right of it.
+
+        Arrows pass through the middle.
+        """
+        room = max(_width(line) for line in lines)
+        return f"<{_table(f'<TR><TD>{self._rows(lines)}</TD>{_space(room)}</TR>', 0)}>"
+
     def arrow(self, text: str, ink: str) -> str:
         """Return the label of an arrow, with some room beside the line."""
         cell = self._cell(text, style.LABEL_SIZE, ink)
@@ -75,8 +83,7 @@ class Labels:
         return _table(rows, 1)
 
     def _line(self, line: Line, ink: str | None) -> str:
-        prominent = line.role == "title"
-        size = style.TITLE_SIZE if prominent else style.PLAIN_SIZE
+        size = _size(line)
         ink = ink or (style.PLAIN_INK if line.role == "plain" else style.INK)
         return self._cell(line.text, size, ink, bold=line.role != "plain")
 
@@ -94,6 +101,18 @@ class Labels:
         if any(map(is_wide, text)):
             return f'<TD WIDTH="{ceil(SPARE * width)}">{content}</TD>'
         return f"<TD {at}>{content}</TD>" if at else f"<TD>{content}</TD>"
+
+
+def _size(line: Line) -> float:
+    return style.TITLE_SIZE if line.role == "title" else style.PLAIN_SIZE
+
+
+def _width(line: Line) -> float:
+    return text_width(line.text, bold=line.role != "plain") * _size(line)
+
+
+def _space(width: float) -> str:
+    return f'<TD WIDTH="{ceil(width)}"></TD>'
 
 
 def _table(rows: str, spacing: int, size: str = "", padding: int = 0) -> str:

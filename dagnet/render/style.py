@@ -107,7 +107,7 @@ STROKES: Final = {
     "gradient": Stroke(
         "#D55E00",
         "#A34700",
-        (("arrowhead", "onormal"), ("constraint", "false"), ("penwidth", "1.3")),
+        (("dir", "back"), ("arrowtail", "onormal"), ("penwidth", "1.3")),
     ),
     "shared": Stroke(
         "#0072B2",

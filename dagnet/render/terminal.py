@@ -71,7 +71,10 @@ class _Rows:
         self._gutter = 0
 
     def _read_arrows(self) -> None:
+        lost = {box.key for box in self._drawing.boxes if box.change == "removed"}
         for arrow in self._drawing.arrows:
+            if arrow.change == "removed" and arrow.head not in lost:
+                continue  # what is still there reads something else now
             if arrow.kind in ("value", "training"):
                 if self._order[arrow.tail] < self._order[arrow.head]:
                     self._tails[arrow.head].add(arrow.tail)
