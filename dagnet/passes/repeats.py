@@ -6,24 +6,21 @@ branches in between do not matter:
 1. *Chains* of *steps* are found: regions with one way in and one way out (`passes/regions.py`).
 2. What lies in one scope of the user's is put together: at each level of scopes, a chain is a
    sequence of steps and of whole scopes.
-3. Each gets a *token* that says all but its sizes; equal tokens at a distance p along a chain are
-   a repeat with the period p.
+3. Each gets a *token* that says all but its sizes (`passes/tokens.py`); equal tokens at a distance
+   p along a chain are a repeat with the period p.
 4. Of repeats that overlap, the one that covers most vertices wins, then the shortest period,
    then the earliest. Then the same again within its first block, for the repeats inside it.
 """
 
-import re
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
-from itertools import groupby, takewhile
+from itertools import groupby
 
-from dagnet.graph import Graph, Vertex
-from dagnet.passes.configs import comparable
-from dagnet.passes.parameters import keeps_arrays
+from dagnet.graph import Graph
 from dagnet.passes.regions import LONGEST, Step, find_chains, find_steps
-from dagnet.passes.shapes import infer_shapes
+from dagnet.passes.tokens import Tokens, common_scope
 
 
 @dataclass(frozen=True)
@@ -68,7 +65,7 @@ def find_repeats(graph: Graph) -> list[Repeat]:
     ('linear1', 'relu1')
     """
     steps = find_steps(graph)
-    tokens = _Tokens(graph)
+    tokens = Tokens(graph)
     chains = [
         level for chain in find_chains(graph, steps) for level in _levels(graph, chain, tokens)
     ]
@@ -91,20 +88,22 @@ def find_repeats(graph: Graph) -> list[Repeat]:
 # 2. Scopes.
 
 
-def _levels(graph: Graph, chain: Sequence[Step], tokens: "_Tokens") -> Iterator["_Chain"]:
+def _levels(graph: Graph, chain: Sequence[Step], tokens: Tokens) -> Iterator["_Chain"]:
     """Yield a chain at every level of scopes: as steps, and as whole scopes in their places."""
-    scopes = [_common([graph.vertices[name].scope for name in step.vertices]) for step in chain]
+    scopes = [
+        common_scope([graph.vertices[name].scope for name in step.vertices]) for step in chain
+    ]
     waiting = [(range(len(chain)), 0)]
     while waiting:
         indices, depth = waiting.pop()
         steps, numbers = [], []
-        for name, members in groupby(indices, key=lambda i: scopes[i][depth : depth + 1]):
-            inside = list(members)
+        for name, found in groupby(indices, key=lambda i: scopes[i][depth : depth + 1]):
+            inside = list(found)
             if name:
                 waiting.append((range(inside[0], inside[-1] + 1), depth + 1))
                 steps.append(_joined([chain[i] for i in inside]))
-                paths = [scopes[i][depth:] for i in inside]
-                numbers.append(tokens.of_scope([chain[i] for i in inside], paths))
+                members = [chain[i] for i in inside]
+                numbers.append(tokens.of_scope(members, [scopes[i] for i in inside], depth))
             else:
                 steps += [chain[i] for i in inside]
                 numbers += [tokens[chain[i]] for i in inside]
@@ -115,91 +114,17 @@ def _joined(steps: Sequence[Step]) -> Step:
     return Step(steps[0].entry, tuple(name for step in steps for name in step.vertices))
 
 
-def _common(paths: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
-    """Return the longest beginning of all paths."""
-    return tuple(names[0] for names in takewhile(_equal, zip(*paths, strict=False)))
-
-
-def _equal(names: tuple[str, ...]) -> bool:
-    return len(set(names)) == 1
-
-
-def _pattern(paths: Sequence[tuple[str, ...]]) -> Hashable:
-    """Return which of the paths run how far together, and the names without their numbers."""
-    seen: dict[tuple[str, ...], int] = {}
-    return tuple(
-        tuple(
-            (re.sub(r"[\W_]*\d+", "", path[depth]), seen.setdefault(path[: depth + 1], len(seen)))
-            for depth in range(len(path))
-        )
-        for path in paths
-    )
-
-
 def _within(
     block: Sequence[str], chains: Sequence["_Chain"], ends: Mapping[str, list[tuple[int, int]]]
 ) -> list["_Chain"]:
-    """Return the parts of chains that lie inside a block."""
-    members = set(block)
+    """Return the parts of chains that lie inside a block: what ends in it begins in it, too."""
     inside: dict[int, list[int]] = defaultdict(list)
     for name in block:
         for number, i in ends.get(name, ()):
-            if members.issuperset(chains[number].steps[i].vertices):
-                inside[number].append(i)
+            inside[number].append(i)
     return [
         chains[number].part(min(indices), max(indices) + 1) for number, indices in inside.items()
     ]
-
-
-# 3. Tokens.
-
-
-class _Tokens:
-    """Numbers for steps: equal if and only if the steps differ in nothing but sizes."""
-
-    def __init__(self, graph: Graph):
-        self._graph = graph
-        self._shapes = infer_shapes(graph)
-        self._users: dict[str, int] = defaultdict(int)
-        self._readers: dict[str, set[tuple[str, str]]] = defaultdict(set)
-        for v in graph.vertices.values():
-            self._users[v.owner] += 1
-            for owner, parameter in v.borrows:
-                self._readers[owner].add((parameter, v.name))
-        self._numbers: dict[Hashable, int] = {}
-        single = {name: self._of_vertex(graph.vertices[name]) for name in graph}
-        self._single = {name: self._number(token) for name, token in single.items()}
-
-    def __getitem__(self, step: Step) -> int:
-        place = {name: i for i, name in enumerate(step.vertices)}
-        place[step.entry] = -1
-        vertices = [self._graph.vertices[name] for name in step.vertices]
-        outer = len(_common([v.scope for v in vertices]))
-        return self._number(
-            (
-                _pattern([v.scope[outer:] for v in vertices]),
-                *((self._single[v.name], tuple(place[n] for n in v.inputs)) for v in vertices),
-            )
-        )
-
-    def of_scope(self, steps: Sequence[Step], paths: Sequence[tuple[str, ...]]) -> int:
-        """Return the number of a scope with these steps, each in a path of scopes from it on."""
-        return self._number(("scope", _pattern(paths), *(self[step] for step in steps)))
-
-    def _number(self, token: Hashable) -> int:
-        return self._numbers.setdefault(token, len(self._numbers))
-
-    def _of_vertex(self, v: Vertex) -> Hashable:
-        config = {k: x for k, x in v.op.config.items() if k not in v.op.size_fields}
-        shared = v.owner if self._users[v.owner] > 1 and keeps_arrays(v, self._shapes) else None
-        return (
-            type(v.op),
-            comparable(config),
-            len(self._shapes[v.name]),
-            shared,
-            v.borrows,
-            frozenset(self._readers[v.owner]),
-        )
 
 
 # 4. Repeats.

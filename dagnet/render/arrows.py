@@ -12,9 +12,6 @@ from dagnet.render.text import counted, shapes_run
 #: Borrowed parameters, or values, that the tooltip of an arrow names.
 MOST_NAMED = 8
 
-#: Kinds of boxes whose inside is not drawn.
-CLOSED = ("scope", "run")
-
 
 class Arrows:
     """Finds the arrows, given where every vertex is.
@@ -30,6 +27,8 @@ class Arrows:
         The dots at which the inputs of groups arrive.
     columns : dict of tuple of str
         For each vertex that is drawn, those that it stands for.
+    closed : set of str
+        Keys of the boxes with an inside that is not drawn; between them, all values are one arrow.
     """
 
     def __init__(
@@ -39,6 +38,7 @@ class Arrows:
         groups: Mapping[str, Group],
         entries: Mapping[str, Box],
         columns: Mapping[str, tuple[str, ...]],
+        closed: set[str],
     ):
         self._facts = facts
         self._graph = facts.graph
@@ -46,6 +46,7 @@ class Arrows:
         self._groups = groups
         self._entries = entries
         self._columns = columns
+        self._closed = closed
 
     def all(self) -> Iterator[Arrow]:
         """Return the arrows, those out of groups first, then in topological order."""
@@ -113,7 +114,7 @@ class Arrows:
             if tail.key == head.key:
                 continue
             uses = tuple(u for u in self._uses(v.name) if u.slot == slot)
-            closed = not {tail.kind, head.kind}.isdisjoint(CLOSED)
+            closed = not self._closed.isdisjoint((tail.key, head.key))
             yield Arrow(
                 key=f"{tail.key}~{head.key}" + ("" if closed else f"~{slot}"),
                 tail=tail.key,

@@ -38,7 +38,9 @@ def compose_view(facts: Facts, view: View, title: str | None = None) -> Drawing:
     """Return the drawing of what is to be seen of a graph."""
     layout = _Layout(facts)
     layout.place(view.parts, view.depth)
-    arrows = Arrows(layout.facts, layout.home, layout.groups, layout.entries, layout.columns)
+    arrows = Arrows(
+        facts, layout.home, layout.groups, layout.entries, layout.columns, layout.closed
+    )
     return Drawing(
         tuple(layout.boxes()),
         tuple(layout.groups.values()),
@@ -61,6 +63,8 @@ class _Layout:
         self.entries: dict[str, Box] = {}
         #: For every vertex in the first of its blocks, those in the same place of all blocks.
         self.columns: dict[str, tuple[str, ...]] = {}
+        #: Keys of boxes with an inside that is not drawn; of a chain, all is said.
+        self.closed: set[str] = set()
 
     def place(self, parts: Sequence[Part], depth: int, group: str | None = None) -> None:
         """Make the boxes and groups of some parts, `depth` levels of which are open."""
@@ -70,16 +74,18 @@ class _Layout:
                 self._add(column_box(self.facts, column, group))
                 self.columns[part.column[0]] = part.column
             elif is_chain(self.graph, part):
-                self._add_closed(part, chain_box(self.facts, part, group))
+                self._add_region(part, chain_box(self.facts, part, group))
             elif depth == 1:
-                self._add_closed(part, closed_box(self.facts, part, group))
+                box = closed_box(self.facts, part, group)
+                self.closed.add(box.key)
+                self._add_region(part, box)
             else:
                 self._open(part, depth, group)
 
     def _add(self, box: Box) -> None:
         self.home.update(dict.fromkeys(box.names, box))
 
-    def _add_closed(self, region: Region, box: Box) -> None:
+    def _add_region(self, region: Region, box: Box) -> None:
         self._add(box)
         # In a repeat, the first block is the one whose arrows are drawn.
         once = len(region.blocks) // (region.count if region.kind == "repeat" else 1)

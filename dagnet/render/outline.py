@@ -7,6 +7,7 @@ from typing import Literal
 
 from dagnet.graph import Graph
 from dagnet.passes.repeats import Repeat
+from dagnet.passes.tokens import common_scope
 
 #: A name of a vertex in the first block, to the vertices in this place in all blocks.
 Places = Mapping[str, tuple[str, ...]]
@@ -101,9 +102,9 @@ class _Outliner:
         )
         inside = dict(zip(repeat.blocks[0], zip(*blocks, strict=True), strict=True))
         scopes = [
-            self._common([self._graph.vertices[n].scope for n in block]) for block in repeat.blocks
+            common_scope([self._graph.vertices[n].scope for n in block]) for block in repeat.blocks
         ]
-        outer = self._common(scopes)
+        outer = common_scope(scopes)
         ends = tuple(scope[len(outer)] for scope in (scopes[0], scopes[-1]) if scope != outer)
         parts = self.parts(repeat.blocks[0], repeat.inner, inside, scopes[0])
         return outer, Region("repeat", parts, blocks, repeat.count, scopes[0], ends)
@@ -127,12 +128,6 @@ class _Outliner:
             inside = members[item]
             parts = tuple(self._scoped(inside, depth + 1))
             yield Region("scope", parts, _blocks(parts), path=inside[0][0][: depth + 1])
-
-    @staticmethod
-    def _common(paths: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
-        first, last = min(paths), max(paths)
-        same = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), None)
-        return first[: min(len(first), len(last)) if same is None else same]
 
 
 def _blocks(parts: Sequence[Part]) -> tuple[tuple[str, ...], ...]:

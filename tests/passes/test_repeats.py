@@ -505,3 +505,26 @@ def test_scopes_inside_a_block_must_have_the_same_borders() -> None:
 
     assert [count for count, _, _ in nested(graph(1, 1, 1))] == [3]
     assert [count for count, _, _ in nested(graph(1, 2))] == [2, 2]  # of relus, in back and front
+
+
+def test_blocks_with_a_scope_in_one_of_them_only_do_not_repeat() -> None:
+    A = dn.Input(4, name="X")
+    for scoped in (True, False):
+        with dn.scope("branch") if scoped else nullcontext():
+            B = dn.ReLU()(dn.Linear(4)(A))
+        A = dn.Add()(A, B)
+    assert found(Graph.from_nodes(outputs=[A])) == []
+
+
+def test_blocks_that_hold_only_a_part_of_a_scope_do_not_repeat() -> None:
+    def network(side: bool) -> Graph:
+        A = X = dn.Input(4, name="X")
+        for _ in range(2):
+            with dn.scope("branch"):
+                B = dn.ReLU()(dn.Linear(4)(A))
+                other = dn.Tanh()(X)
+            A = dn.Add()(A, B)
+        return Graph.from_nodes(outputs=[A, other] if side else [A])
+
+    assert [count for count, _ in found(network(side=False))] == [2]
+    assert found(network(side=True)) == []

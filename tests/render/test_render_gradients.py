@@ -82,3 +82,23 @@ def test_without_a_run_they_have_no_norms_and_this_is_said(graph_only: bool) -> 
 
 def test_with_norms_the_note_says_what_they_are() -> None:
     assert draw(run(lesson()), backward=True).notes[0].endswith("with their norms")
+
+
+def test_no_gradient_goes_to_what_a_loss_takes_as_given() -> None:
+    X = dn.Input(3, name="X")
+    P, Q = (dn.Sigmoid(name=n)(dn.Linear(1, name=f"linear_{n}")(X)) for n in ("p", "q"))
+    losses = [dn.BinaryCrossEntropy(name="cost")(P, Q), dn.MeanSquaredError(name="more")(Q, P)]
+    drawn = gradients(dn.Graph.from_nodes(losses, [P, Q]))
+    assert "q~cost~1~gradient" not in drawn
+    assert "p~cost~0~gradient" in drawn
+    assert "q~more~0~gradient" in drawn
+
+
+def test_an_arrow_into_a_closed_block_is_that_of_every_time_it_occurs() -> None:
+    drawing = draw(run(staged()), fold=3)
+    (arrow,) = (a for a in drawing.arrows if a.head == "linear1~add12" and not a.into)
+    assert {use.reader for use in arrow.uses} == {
+        *("linear1", "linear5", "linear9"),
+        *("add1", "add5", "add9"),
+    }
+    assert {use.value for use in arrow.uses} == {"stem", "batchnorm1", "batchnorm2"}

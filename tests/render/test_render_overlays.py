@@ -181,8 +181,14 @@ def test_columns_and_closed_boxes_are_measured_over_all_their_nodes() -> None:
 
 def test_the_odd_one_is_farthest_from_the_median_in_orders_of_magnitude() -> None:
     graph = dn.mlp([4, 4, 4, 4, 1]).graph
-    given = {"linear1": 1.0, "linear2": 0.001, "linear3": 5.0}
-    for rule, worst in (("most", "linear3"), ("least", "linear2"), ("odd", "linear2")):
+    low = {"linear1": 1.0, "linear2": 0.001, "linear3": 5.0}
+    high = {"linear1": 1.0, "linear2": 0.4, "linear3": 40.0}
+    for given, rule, worst in (
+        (low, "most", "linear3"),
+        (high, "least", "linear2"),
+        (low, "odd", "linear2"),
+        (high, "odd", "linear3"),
+    ):
         box = boxes(graph, overlay=Overlay("x", given, worst=rule))["linear1~relu3"]
         assert numbers(box)[1].startswith(f"worst: {worst} ")
 
