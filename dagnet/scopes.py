@@ -1,7 +1,7 @@
 """Scopes: names for groups of nodes, as a drawing shows them."""
 
 from collections.abc import Iterable
-from contextvars import ContextVar, Token
+from contextvars import ContextVar
 
 from dagnet.errors import ArgumentTypeError
 from dagnet.names import check_name
@@ -14,14 +14,13 @@ class Scope:
 
     def __init__(self, name: str):
         self.name = name
-        self._tokens: list[Token[tuple[Scope, ...]]] = []
 
     def __enter__(self) -> "Scope":
-        self._tokens.append(_open.set((*_open.get(), self)))
+        _open.set((*_open.get(), self))
         return self
 
     def __exit__(self, *error: object) -> None:
-        _open.reset(self._tokens.pop())
+        _open.set(_open.get()[:-1])
 
     def __repr__(self) -> str:
         return f"<scope {self.name!r}>"

@@ -79,10 +79,7 @@ def render(
     if text and output is not None:
         raise click.UsageError("--text prints: it writes no --output")
     output = output or Path("net.svg")
-    if not text:
-        check_writable(output)
-    if overlay is not None and overlay not in MEASURES:
-        raise UnknownNameError.of("overlay", overlay, MEASURES)
+    _check(None if text else output, overlay)
     path = model_path or model_file
     model = _of_sizes(layers or "", hidden) if path is None else open_model(path)
     options: dict[str, Any] = {
@@ -100,6 +97,14 @@ def render(
     else:
         written = model.render(output, direction=direction, theme=theme, **options)
         click.echo(f"written to {written}")
+
+
+def _check(output: Path | None, overlay: str | None) -> None:
+    """Raise now for what would fail after the network has run."""
+    if output is not None:
+        check_writable(output)
+    if overlay is not None and overlay not in MEASURES:
+        raise UnknownNameError.of("overlay", overlay, MEASURES)
 
 
 def _of_sizes(layers: str, hidden: str) -> Model:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from html import escape as escape_html
 from math import ceil
+from textwrap import wrap
 
 from dagnet.render import style
 from dagnet.render.drawing import Legend, Line
@@ -15,6 +16,9 @@ LEADING = 1.25
 
 #: Engines without fonts know the widths of characters up to this one.
 LAST_KNOWN = 0x7FF
+
+#: Characters after which a note goes on in a new line.
+LONGEST_NOTE = 90
 
 #: Room for wide characters if an engine may have fonts, or not, in multiples of what they need.
 SPARE = 1.2
@@ -52,7 +56,7 @@ class Labels:
     def head(self, title: str | None, notes: Sequence[str], legend: Legend | None) -> str:
         """Return what stands above a drawing: its title, its notes, and what colours mean."""
         lines = [Line(printable(title), "title")] if title else []
-        lines += [Line(printable(note)) for note in notes]
+        lines += _wrapped(notes)
         rows = f"<TR><TD>{self._rows(lines)}</TD></TR>" if lines else ""
         if legend is not None:
             rows += f"<TR><TD>{self._legend(legend)}</TD></TR>"
@@ -74,7 +78,7 @@ class Labels:
         rows = [
             self._rows([Line(legend.title, "title")]),
             _table(f"<TR>{colours}</TR><TR>{numbers}</TR>", 0),
-            *([self._rows([Line(note) for note in legend.notes])] * bool(legend.notes)),
+            *([self._rows(_wrapped(legend.notes))] * bool(legend.notes)),
         ]
         return _table("".join(f"<TR><TD>{row}</TD></TR>" for row in rows), 1)
 
@@ -101,6 +105,10 @@ class Labels:
         if any(map(is_wide, text)):
             return f'<TD WIDTH="{ceil(SPARE * width)}">{content}</TD>'
         return f"<TD {at}>{content}</TD>" if at else f"<TD>{content}</TD>"
+
+
+def _wrapped(notes: Iterable[str]) -> list[Line]:
+    return [Line(row) for note in notes for row in wrap(printable(note), LONGEST_NOTE)]
 
 
 def _size(line: Line) -> float:

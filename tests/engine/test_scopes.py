@@ -1,5 +1,6 @@
 """Scopes: which groups nodes are in, from the definition to a file and back."""
 
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
@@ -67,6 +68,31 @@ def test_scopes_of_one_thread_are_not_those_of_another():
     with ThreadPoolExecutor(2) as pool:
         nodes = list(pool.map(define, ["a", "b"]))
     assert scopes(*nodes) == {"a": ("a",), "b": ("b",)}
+
+
+def test_a_scope_can_be_entered_within_itself_and_in_two_threads_at_once():
+    scope, both_inside = dn.scope("s"), Barrier(2)
+    with scope, scope:
+        A = dn.Input(3)
+    assert scopes(A) == {"input1": ("s", "s")}
+
+    def define(name):
+        with scope:
+            both_inside.wait(timeout=10)
+            node = dn.Input(3, name=name)
+        both_inside.wait(timeout=10)
+        return node, dn.Input(3, name=f"after {name}")
+
+    with ThreadPoolExecutor(2) as pool:
+        nodes = [node for pair in pool.map(define, ["a", "b"]) for node in pair]
+    assert scopes(*nodes) == {"a": ("s",), "after a": (), "b": ("s",), "after b": ()}
+
+
+def test_a_model_can_be_copied_inside_a_scope():
+    with dn.scope("outer"):
+        model = scoped_model()
+        copy = pickle.loads(pickle.dumps(model))
+    assert copy.graph["l"].scope == ("outer", "编码器", "first")
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,12 @@ def spaced(text: str) -> str:
     return text.replace("\xa0", " ")
 
 
+def text_of(svg: str) -> str:
+    """Return all texts of a picture, in their order, as one."""
+    found = ElementTree.fromstring(svg.encode()).iter(f"{SVG}text")
+    return " ".join(spaced("".join(e.itertext())) for e in found)
+
+
 def nodes(network: Graph | dn.Model, **options: object) -> dict[str, Element]:
     return elements(to_svg(network, **options), "node")  # type: ignore[arg-type]
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from render_helpers import edges, lesson, nodes, residual, run, staged, two_branches
+from render_helpers import edges, lesson, nodes, residual, run, staged, text_of, two_branches
 
 import dagnet as dn
 from dagnet.render import draw, to_svg
@@ -77,7 +77,7 @@ def test_without_a_run_they_have_no_norms_and_this_is_said(graph_only: bool) -> 
     assert [a.label for a in drawing.arrows if a.kind == "gradient"] == [""] * 3
     why = "only the graph was given" if graph_only else "nothing has run yet"
     assert f"no norms: {why}" in drawing.notes[0]
-    assert why in to_svg(network, backward=True).replace("\xa0", " ")
+    assert why in text_of(to_svg(network, backward=True))
 
 
 def test_with_norms_the_note_says_what_they_are() -> None:

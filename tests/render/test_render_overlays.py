@@ -5,7 +5,17 @@ from math import inf, nan
 
 import numpy as np
 import pytest
-from render_helpers import elements, feeds_of, lesson, nodes, residual, run, staged, two_branches
+from render_helpers import (
+    elements,
+    feeds_of,
+    lesson,
+    nodes,
+    residual,
+    run,
+    staged,
+    text_of,
+    two_branches,
+)
 
 import dagnet as dn
 from dagnet.debug.alerts import Alert
@@ -117,7 +127,7 @@ def test_without_a_run_the_structure_is_drawn_and_says_so(name: str) -> None:
     drawing = draw(lesson(), overlay=name)
     assert drawing.legend is None
     assert "nothing has run yet" in drawing.notes[0]
-    assert drawing.notes[0] in to_svg(lesson(), overlay=name).replace("\xa0", " ")
+    assert drawing.notes[0] in text_of(to_svg(lesson(), overlay=name))
     assert all(box.level is None for box in drawing.boxes)
     assert "only the graph was given" in draw(lesson().graph, overlay=name).notes[0]
 

@@ -63,7 +63,7 @@ def hidden(drawing: Drawing, use: Use) -> bool:
     )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(graphs(), st.sampled_from([True, False, 1, 2, 3]))
 def test_every_vertex_has_one_box_and_every_use_is_shown_or_inside(
     graph: Graph, fold: bool | int
@@ -78,7 +78,7 @@ def test_every_vertex_has_one_box_and_every_use_is_shown_or_inside(
         assert shown == uses
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=30)
 @given(graphs())
 def test_no_repeat_crosses_the_border_of_a_scope(graph: Graph) -> None:
     waiting = find_repeats(graph)
@@ -96,7 +96,7 @@ def test_no_repeat_crosses_the_border_of_a_scope(graph: Graph) -> None:
                     assert inside <= set(block)
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=25)
 @given(graphs())
 def test_the_lines_of_a_text_lead_to_every_reader(graph: Graph) -> None:
     edges = {(use.value, use.reader) for use in uses_of(graph)}
