@@ -161,6 +161,12 @@ def test_a_box_has_its_number_its_colour_and_a_place_in_the_legend() -> None:
         assert f'fillcolor="{colour}"' in line
 
 
+def test_a_dict_may_have_the_nodes_themselves_as_keys() -> None:
+    A = dn.ReLU()(dn.Input(3, name="X"))
+    graph = dn.Graph.from_nodes(outputs=[dn.Tanh()(A)])
+    assert numbers(boxes(graph, overlay={A: np.float32(2.5)})["relu1"]) == ["2.5"]
+
+
 def test_a_folded_box_says_least_median_most_total_and_worst() -> None:
     drawing = draw(lesson(), overlay="parameters")
     box = next(box for box in drawing.boxes if box.kind == "repeat")

@@ -78,6 +78,18 @@ def test_any_name_of_an_input_or_a_title_is_shown_as_it_is(name: str) -> None:
     assert "<script>" not in svg
 
 
+@pytest.mark.parametrize("name", HOSTILE)
+def test_any_name_of_a_scope_is_shown_as_it_is(name: str) -> None:
+    with dn.scope(name), dn.scope("inner"):
+        A = dn.ReLU()(dn.Input(5, name="X"))
+    graph = Graph.from_nodes(outputs=[dn.Tanh()(A)])
+    groups = list(elements(to_svg(graph), "cluster").values())
+    assert sorted(g.texts[0].split() for g in groups) == sorted([name.split(), ["inner"]])
+    assert any(g.tooltip.split("\n")[1].split() == f"{name} / inner".split() for g in groups)
+    closed = next(e for e in nodes(graph, fold=1).values() if "scope" in e.classes)
+    assert closed.texts[0].split() == name.split()
+
+
 def test_control_characters_do_not_spoil_the_picture() -> None:
     name = "a\0b\x1b\r\td\x7f\ud800\uffff"
     box = next(e for e in nodes(picture_of(name)).values() if "linear" in e.classes)
