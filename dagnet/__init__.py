@@ -42,6 +42,7 @@ from dagnet.ops import (
 )
 from dagnet.ops.base import Example
 from dagnet.ops.frame import Frame, Parameter, State, Work
+from dagnet.scopes import scope
 from dagnet.storage import load
 from dagnet.training import (
     SGD,
@@ -65,6 +66,7 @@ if TYPE_CHECKING:
     from dagnet.debug.diff import diff
     from dagnet.debug.gradcheck import gradcheck
     from dagnet.debug.recorder import Recorder
+    from dagnet.render.terminal import draw_text
 
 __version__ = "0.1.0"
 
@@ -73,6 +75,7 @@ _LATE = {
     "Debugger": "dagnet.debug.debugger:Debugger",
     "Recorder": "dagnet.debug.recorder:Recorder",
     "diff": "dagnet.debug.diff:diff",
+    "draw_text": "dagnet.render.terminal:draw_text",
     "gradcheck": "dagnet.debug.gradcheck:gradcheck",
     "watches": "dagnet.debug.watches",
 }
@@ -133,9 +136,11 @@ __all__ = [
     "Work",
     "data",
     "diff",
+    "draw_text",
     "gradcheck",
     "load",
     "mlp",
+    "scope",
     "watches",
 ]
 

@@ -10,6 +10,7 @@ from dagnet.errors import GraphError, UnknownNameError
 from dagnet.node import Node, Source, located
 from dagnet.ops.base import Op
 from dagnet.ops.checks import check_arity
+from dagnet.scopes import scope_paths
 
 if TYPE_CHECKING:
     import networkx
@@ -35,6 +36,8 @@ class Vertex:
         Parameters of other vertices that it reads, such as the weights in an L2 penalty.
     source : Source or None
         The user's file and line.
+    scope : tuple of str
+        Names of the groups it is in, the outermost first; see `dn.scope`.
     """
 
     name: str
@@ -43,6 +46,7 @@ class Vertex:
     owner: str = ""
     borrows: tuple[ParamKey, ...] = ()
     source: Source | None = None
+    scope: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "owner", self.owner or self.name)
@@ -143,11 +147,11 @@ class Graph:
         names = _assign_names(nodes)
         owners: dict[int, str] = {}
         vertices = []
-        for node in nodes:
+        for node, scope in zip(nodes, scope_paths(n.scopes for n in nodes), strict=True):
             name = names[node]
             owner = owners.setdefault(id(node.op), name)
             inputs = tuple(names[n] for n in node.inputs)
-            vertices.append(Vertex(name, node.op, inputs, owner, source=node.source))
+            vertices.append(Vertex(name, node.op, inputs, owner, (), node.source, scope))
         return cls(vertices, [names[n] for n in losses], [names[n] for n in outputs], names)
 
     def replace(self, **changes: Any) -> "Graph":
@@ -173,6 +177,11 @@ class Graph:
     def __contains__(self, key: object) -> bool:
         name = self.names.get(key) if isinstance(key, Node) else key
         return name in self.vertices
+
+    def _repr_svg_(self) -> str | None:
+        from dagnet.render.figure import picture
+
+        return picture(self)
 
     def __repr__(self) -> str:
         return f"<Graph of {len(self)} nodes, losses {self.losses}, outputs {self.outputs}>"

@@ -535,15 +535,19 @@ class Model:
         save(self, path)
 
     def render(self, path: "str | PathLike[str]", **options: Any) -> Path:
-        """Draw the network to a .svg, .png, .dot or .pdf file; see `dagnet.render.render`."""
+        """Draw the network to a .svg, .png, .dot or .pdf file.
+
+        See `dagnet.render.render` for how it is drawn and `dagnet.render.draw` for what: folded
+        repeats, overlays of numbers, gradients, the changes against another network.
+        """
         from dagnet.render import render
 
-        return render(self.graph, path, **options)
+        return render(self, path, **options)
 
-    def _repr_svg_(self) -> str:
-        from dagnet.render import to_svg
+    def _repr_svg_(self) -> str | None:
+        from dagnet.render.figure import picture
 
-        return to_svg(self.graph)
+        return picture(self)
 
     def __repr__(self) -> str:
         return (

@@ -7,6 +7,8 @@ from itertools import count
 from types import FrameType
 from typing import TYPE_CHECKING, NamedTuple
 
+from dagnet.scopes import Scope, open_scopes
+
 if TYPE_CHECKING:
     from dagnet.ops.base import Op
 
@@ -72,9 +74,11 @@ class Node:
         in the order they were made: ``linear1``, ``relu1``, ``linear2``.
     source : Source or None
         The user's file and line.
+    scopes : tuple of Scope
+        Those it was made in, the outermost first.
     """
 
-    __slots__ = ("inputs", "name", "op", "serial", "shape", "source")
+    __slots__ = ("inputs", "name", "op", "scopes", "serial", "shape", "source")
 
     def __init__(
         self,
@@ -89,6 +93,7 @@ class Node:
         self.shape = shape
         self.name = name
         self.source = source
+        self.scopes: tuple[Scope, ...] = open_scopes()
         self.serial = next(_serial)
 
     def __repr__(self) -> str:

@@ -135,6 +135,36 @@ def test_branches_without_a_directory_writes_nothing(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_gallery(tmp_path):
+    output = run("gallery.py", tmp_path, cwd=tmp_path)
+    drawn = [Path(line).name for line in output.splitlines()]
+    assert len(drawn) == 8
+    assert sorted(drawn) == sorted(p.name for p in tmp_path.iterdir())
+
+    def texts(name):
+        return ["".join(e.itertext()) for e in picture(tmp_path / name).iter() if is_text(e)]
+
+    def is_text(element):
+        return element.tag.endswith("}text")
+
+    assert "[LINEAR → RELU] × 3" in texts("lesson.svg")
+    assert ["block1", "…", "block4", "×", "4"] in [t.split() for t in texts("residual_stages.svg")]
+    assert "87 nodes · 32 throughout" in texts("overview.svg")
+    assert any(t.startswith("worst: linear1 ") for t in texts("vanishing_gradient.svg"))
+    assert texts("dead_units.svg").count("100%") == 5  # the legend, and all after linear2
+    assert {"added", "removed", "changed", "units 16 -> 12"} <= set(texts("what_changed.svg"))
+    assert "第1层线性变换 … 第3层激活" in texts("chinese.svg")
+    classes = [e.get("class") for e in picture(tmp_path / "two_losses.svg").iter()]
+    assert classes.count("edge gradient") == 10
+
+
+def test_gallery_without_a_directory_prints_a_drawing(tmp_path):
+    output = run("gallery.py", cwd=tmp_path)
+    assert len(output.splitlines()) == 7
+    assert "[LINEAR → RELU] × 3" in output
+    assert not list(tmp_path.iterdir())
+
+
 def test_own_op(tmp_path):
     output = run("own_op.py", cwd=tmp_path)
     errors = after("gradient error:", output)

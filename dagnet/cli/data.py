@@ -48,6 +48,13 @@ def load_for(
     return _in_order(load(source, **options), model.features)
 
 
+def feeds_for(
+    model: Model, source: str, target: str | None = None, classes: str | None = None
+) -> dict[str, Any]:
+    """Return a data set as the feeds of a model's run, its scaling applied."""
+    return model.prepare(model.feeds(*arrays_for(model, load_for(model, source, target, classes))))
+
+
 def _in_order(dataset: Dataset, features: tuple[str, ...] | None) -> Dataset:
     """Return the data set with its features in this order, or raise unless it has just these."""
     names = dataset.feature_names

@@ -2,18 +2,16 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import click
 
-from dagnet.cli.data import arrays_for, load_for
+from dagnet.cli.data import feeds_for
 from dagnet.cli.networks import open_model
 from dagnet.cli.options import SOURCES, classes_option, target_option
 from dagnet.cli.question import NO, Question
 from dagnet.debug.diff import diff as diff_runs
 from dagnet.debug.diff import diff_models, run_alike
 from dagnet.debug.diff.align import align
-from dagnet.model import Model
 
 
 @click.command(cls=Question, epilog=SOURCES)
@@ -47,13 +45,9 @@ def diff(
     if source is None:
         result = diff_models(a, b, rtol=rtol, atol=atol)
     else:
-        feeds_a, feeds_b = (_feeds(model, source, target, classes) for model in (a, b))
+        feeds_a, feeds_b = (feeds_for(model, source, target, classes) for model in (a, b))
         runs = run_alike(a, b, feeds_a, feeds_b, align(a.graph, b.graph).image)
         result = diff_runs(*runs, rtol=rtol, atol=atol)
     click.echo(str(replace(result, names=("A", "B"))))
     if not result.same:
         click.get_current_context().exit(NO)
-
-
-def _feeds(model: Model, source: str, target: str | None, classes: str | None) -> dict[str, Any]:
-    return model.prepare(model.feeds(*arrays_for(model, load_for(model, source, target, classes))))

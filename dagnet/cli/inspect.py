@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 import numpy as np
 
-from dagnet.cli.data import arrays_for, load_for
+from dagnet.cli.data import feeds_for
 from dagnet.cli.networks import open_model
 from dagnet.cli.options import SOURCES, on_data, path_option
 from dagnet.cli.tables import print_arrays, print_nodes
@@ -37,8 +37,7 @@ def inspect(
     if save is not None:
         _check_archive(save)
     model = open_model(model_path)
-    X, Y = arrays_for(model, load_for(model, source, target, classes))
-    cost = model.forward(model.prepare(model.feeds(X, Y)))
+    cost = model.forward(feeds_for(model, source, target, classes))
     model.backward()
     records = list(model.cache.values()) if node is None else [model.cache[node]]
     arrays = {

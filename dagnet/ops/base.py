@@ -14,8 +14,9 @@ from typing import Any, ClassVar, dataclass_transform
 import numpy as np
 
 from dagnet.errors import ArgumentTypeError, GraphError
+from dagnet.names import check_name
 from dagnet.node import Node, Shape, located, user_source
-from dagnet.ops.checks import check_arity, check_name
+from dagnet.ops.checks import check_arity
 from dagnet.ops.frame import Frame, Parameter, State, Work
 
 

@@ -67,17 +67,6 @@ def check_arity(op: "Op", inputs: tuple[object, ...]) -> None:
         raise GraphError(f"{type(op).__name__} takes {op.arity} input{s}, got {n}")
 
 
-def check_name(name: str | None, label: str) -> str | None:
-    """Return the name, or raise unless it is one non-empty line."""
-    if name is None:
-        return None
-    if not isinstance(name, str):
-        raise ArgumentTypeError(f"{label}: a name must be a string, not {type(name).__name__}")
-    if not name or "\n" in name:
-        raise ArgumentError(f"{label}: a name must be one non-empty line, got {name!r}")
-    return name
-
-
 def check_size(
     value: object, what: str, error: type[GraphError] | type[ArgumentError] = ArgumentError
 ) -> None:

@@ -3,9 +3,10 @@
 from typing import ClassVar
 
 from dagnet.errors import ShapeError
+from dagnet.names import check_name
 from dagnet.node import Node, Shape, located, user_source
 from dagnet.ops.base import Op
-from dagnet.ops.checks import check_name, check_size
+from dagnet.ops.checks import check_size
 from dagnet.ops.frame import Frame
 
 

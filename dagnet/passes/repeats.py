@@ -3,28 +3,24 @@
 The search follows the graph's structure, not the order of definition, so that inputs and other
 branches in between do not matter:
 
-1. A *step* ends at a vertex and begins after the nearest value through which everything it
-   depends on must pass, its entry. Nothing inside a step is read, or returned, elsewhere. A
-   ReLU is a step by itself; so is a whole residual block, and the layers inside one are steps.
-2. Steps follow each other in *chains*: a value whose only readers are the next step.
-3. Every step gets a *token* that says all but its sizes; equal tokens at a distance p along a
-   chain are a repeat with the period p.
+1. *Chains* of *steps* are found: regions with one way in and one way out (`passes/regions.py`).
+2. What lies in one scope of the user's is put together: at each level of scopes, a chain is a
+   sequence of steps and of whole scopes.
+3. Each gets a *token* that says all but its sizes (`passes/tokens.py`); equal tokens at a distance
+   p along a chain are a repeat with the period p.
 4. Of repeats that overlap, the one that covers most vertices wins, then the shortest period,
-   then the earliest.
+   then the earliest. Then the same again within its first block, for the repeats inside it.
 """
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
+from itertools import groupby
 
-from dagnet.graph import Graph, Vertex
-from dagnet.passes.configs import comparable
-from dagnet.passes.parameters import keeps_arrays
-from dagnet.passes.shapes import infer_shapes
-
-#: Neither steps of more vertices nor periods of more steps are looked for.
-LONGEST = 64
+from dagnet.graph import Graph
+from dagnet.passes.regions import LONGEST, Step, find_chains, find_steps
+from dagnet.passes.tokens import Tokens, common_scope
 
 
 @dataclass(frozen=True)
@@ -37,9 +33,12 @@ class Repeat:
         The vertices of each occurrence, in topological order. The same place in two blocks is
         the same op with the same hyperparameters, but for sizes. The first block reads one value
         from outside, its entry; each further one reads only the last value of the one before.
+    inner : tuple of Repeat
+        The repeats within the first block. They are in the same places of every other block.
     """
 
     blocks: tuple[tuple[str, ...], ...]
+    inner: tuple["Repeat", ...] = ()
 
     @property
     def count(self) -> int:
@@ -52,7 +51,9 @@ def find_repeats(graph: Graph) -> list[Repeat]:
 
     Blocks that differ in anything but sizes are not repeats of each other: neither in another
     rate, nor in a weight that a penalty reads in one of them only. Blocks that all use the very
-    same weights repeat; blocks that each share weights with somewhere else do not.
+    same weights repeat; blocks that each share weights with somewhere else do not. A repeat never
+    crosses the border of a scope: scopes repeat as a whole, if they are called alike but for
+    numbers.
 
     Examples
     --------
@@ -63,144 +64,67 @@ def find_repeats(graph: Graph) -> list[Repeat]:
     >>> repeat.blocks[0]
     ('linear1', 'relu1')
     """
-    steps = _steps(graph)
-    tokens = _Tokens(graph, steps)
-    chains = [_Chain(chain, [tokens[step] for step in chain]) for chain in _chains(graph, steps)]
+    steps = find_steps(graph)
+    tokens = Tokens(graph)
+    chains = [
+        level for chain in find_chains(graph, steps) for level in _levels(graph, chain, tokens)
+    ]
     position = {name: i for i, name in enumerate(graph)}
-    found = _without_overlap(chains)
-    return sorted(found, key=lambda repeat: position[repeat.blocks[0][0]])
+    ends: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for number, chain in enumerate(chains):
+        for i, step in enumerate(chain.steps):
+            ends[step.exit].append((number, i))
+
+    def search(candidates: list[_Chain]) -> list[Repeat]:
+        found = [
+            Repeat(repeat.blocks, tuple(search(_within(repeat.blocks[0], chains, ends))))
+            for repeat in _without_overlap(candidates)
+        ]
+        return sorted(found, key=lambda repeat: position[repeat.blocks[0][0]])
+
+    return search(chains)
 
 
-# 1. Steps.
+# 2. Scopes.
 
 
-@dataclass(frozen=True)
-class _Step:
-    """Vertices between one value, `entry`, and another, the last of them."""
-
-    entry: str
-    vertices: tuple[str, ...]
-
-    @property
-    def exit(self) -> str:
-        return self.vertices[-1]
-
-
-def _steps(graph: Graph) -> dict[str, _Step]:
-    """Return the steps of the graph by their last vertices."""
-    names = list(graph)
-    position = {name: i for i, name in enumerate(names)}
-    returned = {*graph.outputs, *graph.losses}
-    steps = {}
-    for name in names:
-        inside = _back_to_entry(graph, names, position, name)
-        if inside is None:
-            continue
-        entry, vertices = inside
-        members = set(vertices)
-        if all(
-            v not in returned and _read_only_in(graph, v, members) for v in vertices if v != name
-        ):
-            steps[name] = _Step(entry, vertices)
-    return steps
+def _levels(graph: Graph, chain: Sequence[Step], tokens: Tokens) -> Iterator["_Chain"]:
+    """Yield a chain at every level of scopes: as steps, and as whole scopes in their places."""
+    scopes = [
+        common_scope([graph.vertices[name].scope for name in step.vertices]) for step in chain
+    ]
+    waiting = [(range(len(chain)), 0)]
+    while waiting:
+        indices, depth = waiting.pop()
+        steps, numbers = [], []
+        for name, found in groupby(indices, key=lambda i: scopes[i][depth : depth + 1]):
+            inside = list(found)
+            if name:
+                waiting.append((range(inside[0], inside[-1] + 1), depth + 1))
+                steps.append(_joined([chain[i] for i in inside]))
+                members = [chain[i] for i in inside]
+                numbers.append(tokens.of_scope(members, [scopes[i] for i in inside], depth))
+            else:
+                steps += [chain[i] for i in inside]
+                numbers += [tokens[chain[i]] for i in inside]
+        yield _Chain(steps, numbers)
 
 
-def _back_to_entry(
-    graph: Graph, names: Sequence[str], position: Mapping[str, int], last: str
-) -> tuple[str, tuple[str, ...]] | None:
-    """Walk back from a vertex to the nearest value that all of it depends on."""
-    inside = [last]
-    open_ = {position[n] for n in graph.vertices[last].inputs}
-    latest = [-i for i in open_]
-    heapify(latest)
-    while len(open_) > 1 and len(inside) + len(open_) <= LONGEST:
-        index = -heappop(latest)
-        open_.remove(index)
-        vertex = graph.vertices[names[index]]
-        if not vertex.inputs:
-            return None  # a second source: nothing passes through one value
-        inside.append(vertex.name)
-        for name in vertex.inputs:
-            if position[name] not in open_:
-                open_.add(position[name])
-                heappush(latest, -position[name])
-    if len(open_) != 1:
-        return None
-    return names[open_.pop()], tuple(reversed(inside))
+def _joined(steps: Sequence[Step]) -> Step:
+    return Step(steps[0].entry, tuple(name for step in steps for name in step.vertices))
 
 
-def _read_only_in(graph: Graph, name: str, members: set[str]) -> bool:
-    return all(reader in members for reader, _ in graph.consumers[name])
-
-
-# 2. Chains.
-
-
-def _chains(graph: Graph, steps: Mapping[str, _Step]) -> Iterator[list[_Step]]:
-    """Yield the longest runs of steps in which nothing else reads the values in between."""
-    returned = {*graph.outputs, *graph.losses}
-    following: dict[str, _Step] = {}
-    for step in steps.values():
-        entry = step.entry
-        if (
-            entry in steps
-            and entry not in returned
-            and _read_only_in(graph, entry, set(step.vertices))
-        ):
-            following[entry] = step
-    inner = {step.exit for step in following.values()}
-    for step in steps.values():
-        if step.exit in inner:
-            continue
-        chain = [step]
-        while chain[-1].exit in following:
-            chain.append(following[chain[-1].exit])
-        yield chain
-
-
-# 3. Tokens.
-
-
-class _Tokens:
-    """Numbers for steps: equal if and only if the steps differ in nothing but sizes."""
-
-    def __init__(self, graph: Graph, steps: Mapping[str, _Step]):
-        self._graph = graph
-        self._shapes = infer_shapes(graph)
-        self._users: dict[str, int] = defaultdict(int)
-        self._readers: dict[str, set[tuple[str, str]]] = defaultdict(set)
-        for v in graph.vertices.values():
-            self._users[v.owner] += 1
-            for owner, parameter in v.borrows:
-                self._readers[owner].add((parameter, v.name))
-        self._numbers: dict[Hashable, int] = {}
-        single = {name: self._of_vertex(graph.vertices[name]) for name in graph}
-        self._single = {name: self._number(token) for name, token in single.items()}
-
-    def __getitem__(self, step: _Step) -> int:
-        place = {name: i for i, name in enumerate(step.vertices)}
-        place[step.entry] = -1
-        return self._number(
-            tuple(
-                (self._single[name], tuple(place[n] for n in self._graph.vertices[name].inputs))
-                for name in step.vertices
-            )
-        )
-
-    def _number(self, token: Hashable) -> int:
-        return self._numbers.setdefault(token, len(self._numbers))
-
-    def _of_vertex(self, v: Vertex) -> Hashable:
-        config = {k: x for k, x in v.op.config.items() if k not in v.op.size_fields}
-        shared = v.owner if self._users[v.owner] > 1 and keeps_arrays(v, self._shapes) else None
-        return (
-            type(v.op),
-            comparable(config),
-            len(self._shapes[v.name]),
-            shared,
-            v.borrows,
-            frozenset(self._readers[v.owner]),
-        )
+def _within(
+    block: Sequence[str], chains: Sequence["_Chain"], ends: Mapping[str, list[tuple[int, int]]]
+) -> list["_Chain"]:
+    """Return the parts of chains that lie inside a block: what ends in it begins in it, too."""
+    inside: dict[int, list[int]] = defaultdict(list)
+    for name in block:
+        for number, i in ends.get(name, ()):
+            inside[number].append(i)
+    return [
+        chains[number].part(min(indices), max(indices) + 1) for number, indices in inside.items()
+    ]
 
 
 # 4. Repeats.
@@ -209,12 +133,15 @@ class _Tokens:
 class _Chain:
     """Steps in a row with their tokens."""
 
-    def __init__(self, steps: list[_Step], tokens: list[int]):
+    def __init__(self, steps: list[Step], tokens: list[int]):
         self.steps = steps
         self.tokens = tokens
         self.before = [0]
         for step in steps:
             self.before.append(self.before[-1] + len(step.vertices))
+
+    def part(self, start: int, stop: int) -> "_Chain":
+        return _Chain(self.steps[start:stop], self.tokens[start:stop])
 
     def runs(self) -> Iterator[tuple[int, int, int]]:
         """Yield ``(period, start, stop)`` of every longest stretch with a period."""

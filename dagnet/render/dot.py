@@ -1,30 +1,21 @@
 """From a drawing to DOT text. The only module that knows the graphviz package."""
 
 from collections import defaultdict
-from collections.abc import Iterable
-from html import escape as escape_html
-from math import ceil
 
 import graphviz
 
 from dagnet.render import style
-from dagnet.render.drawing import Arrow, Box, Drawing, Group, Line
-from dagnet.render.text import is_wide, text_width
+from dagnet.render.drawing import Arrow, Box, Drawing, Group
+from dagnet.render.labels import Labels
+from dagnet.render.theme import colouring
 from dagnet.text import printable
 
 RANKDIR = {"down": "TB", "right": "LR"}
 
-#: Height of a line, in multiples of the font's.
-LEADING = 1.25
 
-#: Engines without fonts know the widths of characters up to this one.
-LAST_KNOWN = 0x7FF
-
-#: Room for wide characters if an engine may have fonts, or not, in multiples of what they need.
-SPARE = 1.2
-
-
-def to_source(drawing: Drawing, direction: str, *, has_fonts: bool = True) -> str:
+def to_source(
+    drawing: Drawing, direction: str, *, has_fonts: bool = True, theme: str = "light"
+) -> str:
     """Return the DOT text of a drawing.
 
     Parameters
@@ -33,48 +24,60 @@ def to_source(drawing: Drawing, direction: str, *, has_fonts: bool = True) -> st
     direction : {"down", "right"}
     has_fonts : bool
         Whether the engine that will lay it out measures texts with the fonts of the machine.
+    theme : {"light", "dark", "auto"}
+        Pictures that adapt are drawn in light colours first.
 
     Examples
     --------
     >>> from dagnet.render.drawing import Drawing
     >>> print(to_source(Drawing((), (), ()), "right"))
     digraph {
-        graph [bgcolor=white ... rankdir=LR ranksep=0.35]
+        graph [bgcolor="#FFFFFF" ... rankdir=LR ranksep=0.35]
         ...
     }
     """
-    return _Writer(drawing, direction, _Labels(has_fonts)).dot.source
+    return _Writer(drawing, direction, has_fonts, theme).dot.source
 
 
 class _Writer:
     """Puts the parts of a drawing into a `graphviz.Digraph`."""
 
-    def __init__(self, drawing: Drawing, direction: str, labels: "_Labels"):
-        self._label = labels
-        graph = {**style.GRAPH, "rankdir": RANKDIR[direction]}
-        if drawing.title:
-            graph["label"] = labels([Line(printable(drawing.title), "title")])
-        self.dot = graphviz.Digraph(graph_attr=graph, node_attr=style.NODE, edge_attr=style.EDGE)
-        members: dict[str | None, list[Box]] = defaultdict(list)
+    def __init__(self, drawing: Drawing, direction: str, has_fonts: bool, theme: str):
+        self._colour = colour = colouring(theme)
+        self._labels = Labels(has_fonts, colour)
+        self._measuring = drawing.legend is not None
+        graph = {**style.GRAPH, "bgcolor": colour(style.PAPER), "rankdir": RANKDIR[direction]}
+        if drawing.title or drawing.notes or drawing.legend:
+            graph["label"] = self._labels.head(drawing.title, drawing.notes, drawing.legend)
+        node = {**style.NODE, "fontcolor": colour(style.INK)}
+        self.dot = graphviz.Digraph(graph_attr=graph, node_attr=node, edge_attr=style.EDGE)
+        self._members: dict[str | None, list[Box]] = defaultdict(list)
         for box in drawing.boxes:
-            members[box.group].append(box)
-            if box.group is None:
-                self._add_box(self.dot, box)
+            self._members[box.group].append(box)
+        self._inner: dict[str | None, list[Group]] = defaultdict(list)
         for group in drawing.groups:
-            self._add_group(group, members[group.key])
+            self._inner[group.parent].append(group)
+        self._fill(self.dot, None)
         for arrow in drawing.arrows:
             self._add_arrow(arrow)
 
+    def _fill(self, dot: graphviz.Digraph, group: str | None) -> None:
+        """Write the boxes and groups of one group, or those of none."""
+        for box in self._members[group]:
+            self._add_box(dot, box)
+        for inner in self._inner[group]:
+            self._add_group(dot, inner)
+
     def _add_box(self, dot: graphviz.Digraph, box: Box) -> None:
         look = style.SIGN if box.symbol else style.LOOKS.get(box.kind, style.OTHER)
-        dashed = box.training and not look.solid
+        fill, border, pen, styles = self._surface(box, look)
         attributes = {
-            "label": self._label(box.lines) if box.lines else "",
+            "label": self._labels.box(box.lines, _ink(box)) if box.lines else "",
             "shape": look.shape,
-            "style": ",".join(dict.fromkeys(["filled", *look.style, *["dashed"] * dashed])),
-            "fillcolor": look.fill,
-            "color": look.border,
-            "penwidth": f"{look.pen:g}",
+            "style": ",".join(dict.fromkeys(["filled", *look.style, *styles])),
+            "fillcolor": self._colour(fill),
+            "color": self._colour(border),
+            "penwidth": f"{pen:g}",
             "margin": look.margin,
             "id": f"node-{box.key}",
             "class": graphviz.escape(" ".join([box.kind, *_marks(box)])),
@@ -86,32 +89,76 @@ class _Writer:
             attributes["width"] = f"{look.width:g}"
         dot.node(box.key, **attributes)
 
-    def _add_group(self, group: Group, boxes: Iterable[Box]) -> None:
+    def _surface(self, box: Box, look: style.Look) -> tuple[str, str, float, list[str]]:
+        """Return fill, border, its width, and styles."""
+        styles = ["dashed"] * (box.training and not look.solid)
+        if box.change is not None:
+            fill, border, line = style.CHANGES[box.change]
+            return fill, border, max(look.pen, 2.2), [*styles, line]
+        if box.level is None:
+            fill = look.fill if not self._measuring or box.kind == "entry" else style.PAPER
+            return fill, look.border, look.pen, styles
+        fill = style.NOT_FINITE if box.level != box.level else style.SCALE[_step(box.level)]
+        return fill, look.border, look.pen, styles
+
+    def _add_group(self, dot: graphviz.Digraph, group: Group) -> None:
+        border = style.BORDERS[group.kind]
+        label = self._labels.border if border.just == "l" else self._labels.box
         attributes = {
-            **style.GROUP,
-            "label": self._label(group.lines),
+            "style": border.style,
+            "fillcolor": self._colour(border.fill),
+            "color": self._colour(border.border),
+            "penwidth": f"{border.pen:g}",
+            "margin": "12",
+            "labeljust": border.just,
+            "label": label(group.lines),
             "id": f"group-{group.key}",
-            "class": "repeat",
+            "class": group.kind,
             "tooltip": _tooltip(group.tooltip),
         }
-        with self.dot.subgraph(name=f"cluster_{group.key}", graph_attr=attributes) as inner:
-            for box in boxes:
-                self._add_box(inner, box)
+        with dot.subgraph(name=f"cluster_{group.key}", graph_attr=attributes) as inner:
+            self._fill(inner, group.key)
 
     def _add_arrow(self, arrow: Arrow) -> None:
+        stroke = style.STROKES[arrow.kind]
         attributes = {
-            **style.ARROWS[arrow.kind],
+            **dict(stroke.more),
+            "color": self._colour(stroke.color),
             "id": f"edge-{arrow.key}",
-            "class": arrow.kind,
+            "class": f"{arrow.kind} {arrow.change or ''}".rstrip(),
             "tooltip": _tooltip(arrow.tooltip),
         }
+        if arrow.change is not None:
+            _, color, line = style.CHANGES[arrow.change]
+            attributes |= {"color": self._colour(color), "style": line}
+        if arrow.label:
+            attributes["label"] = self._labels.arrow(arrow.label, stroke.ink)
         if arrow.into:
             attributes |= {"lhead": f"cluster_{arrow.into}", "minlen": "2"}
-        self.dot.edge(arrow.tail, arrow.head, **attributes)
+        if arrow.kind != "gradient":
+            self.dot.edge(arrow.tail, arrow.head, **attributes)
+            return
+        # Layout engines set it beside the forward arrow if it runs the same way, drawn backwards.
+        if arrow.out_of:
+            attributes |= {"lhead": f"cluster_{arrow.out_of}", "minlen": "2"}
+        self.dot.edge(arrow.head, arrow.tail, **attributes)
+
+
+def _step(level: float) -> int:
+    return round(level * (len(style.SCALE) - 1))
+
+
+def _ink(box: Box) -> str | None:
+    """Return the ink on a colour of the scale; elsewhere, every kind of line has its own."""
+    if box.level is None:
+        return None
+    deep = box.level == box.level and _step(box.level) >= style.DEEP
+    return style.DEEP_INK if deep else style.INK
 
 
 def _marks(box: Box) -> list[str]:
-    return ["output"] * box.output + ["training"] * box.training
+    marks = ["output"] * box.output + ["training"] * box.training
+    return marks if box.change is None else [*marks, box.change]
 
 
 # Text. Keys need no escaping: they hold no character that means anything to DOT or XML.
@@ -121,40 +168,3 @@ def _tooltip(text: str) -> str:
     """Return text as a tooltip: there, engines read XML entities, and backslashes twice over."""
     escaped = printable(text, keep="\n").replace("&", "&amp;").replace("\\", 4 * "\\")
     return graphviz.nohtml(escaped.replace("\n", "\\n"))
-
-
-class _Labels:
-    """HTML-like labels, one row for each line.
-
-    An engine without fonts takes Chinese characters and arrows for narrower ones than they are,
-    and sets them too far to the right. Then a row gets a table of the size that it really has,
-    which stays in the middle. Engines with fonts know better, and only get room to spare.
-    """
-
-    def __init__(self, has_fonts: bool):
-        self._has_fonts = has_fonts
-
-    def __call__(self, lines: Iterable[Line]) -> str:
-        rows = "".join(f"<TR>{self._cell(line)}</TR>" for line in lines)
-        return f"<{_table(rows, 1)}>"
-
-    def _cell(self, line: Line) -> str:
-        bold = line.role == "title"
-        points = style.TITLE_SIZE if bold else style.PLAIN_SIZE
-        color = style.INK if bold else style.PLAIN_INK
-        text = escape_html(line.text).replace("\\", "\\\\")
-        content = f"<B>{text}</B>" if bold else text
-        content = f'<FONT POINT-SIZE="{points:g}" COLOR="{color}">{content}</FONT>'
-        width = text_width(line.text, bold=bold) * points
-        if not self._has_fonts and any(ord(char) > LAST_KNOWN for char in line.text):
-            size = f'FIXEDSIZE="TRUE" WIDTH="{ceil(width)}" HEIGHT="{ceil(points * LEADING)}"'
-            row = f'<TR><TD ALIGN="LEFT">{content}</TD></TR>'
-            return f"<TD>{_table(row, 0, size)}</TD>"
-        if any(map(is_wide, line.text)):
-            return f'<TD WIDTH="{ceil(SPARE * width)}">{content}</TD>'
-        return f"<TD>{content}</TD>"
-
-
-def _table(rows: str, spacing: int, size: str = "") -> str:
-    borders = f'BORDER="0" CELLBORDER="0" CELLPADDING="0" CELLSPACING="{spacing}"'
-    return f"<TABLE {borders} {size}>{rows}</TABLE>"

@@ -1,6 +1,6 @@
 """What a drawing says about the vertices of a graph."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import MISSING, fields
 
 from dagnet.graph import Graph, Vertex
@@ -21,25 +21,38 @@ class Facts:
     ----------
     graph : Graph
     shapes : dict of tuple
-        Of every vertex's output.
+        Of every vertex's output; inferred if not given. `reads` has the shapes of inputs for
+        vertices that read others than those in this graph.
     first_use : dict of str
         For every owner of parameters, the first vertex in the graph that uses them.
     """
 
-    def __init__(self, graph: Graph):
+    def __init__(
+        self,
+        graph: Graph,
+        shapes: Mapping[str, Shape] | None = None,
+        reads: Mapping[str, list[Shape]] | None = None,
+    ):
         self.graph = graph
-        self.shapes = infer_shapes(graph)
+        self.shapes = infer_shapes(graph) if shapes is None else shapes
+        self._reads = reads or {}
         self.first_use: dict[str, str] = {}
         for v in graph.vertices.values():
             self.first_use.setdefault(v.owner, v.name)
         self._predicting = graph.ancestors(graph.outputs)
 
     def input_shapes(self, v: Vertex) -> list[Shape]:
-        return [self.shapes[name] for name in v.inputs]
+        return self._reads.get(v.name) or [self.shapes[name] for name in v.inputs]
 
     def parameters(self, v: Vertex) -> dict[str, Parameter]:
         """Return the parameters a vertex uses, its own or shared."""
         return v.op.parameters(*self.input_shapes(v))
+
+    def entries(self, block: Sequence[str]) -> list[str]:
+        """Return the vertices outside a block that it reads."""
+        inside = set(block)
+        read = (name for member in block for name in self.graph.vertices[member].inputs)
+        return list(dict.fromkeys(name for name in read if name not in inside))
 
     def total(self, vertices: Iterable[Vertex]) -> int:
         """Return how many trained numbers these vertices bring in: shared ones count once."""

@@ -2,19 +2,20 @@
 
 from os import PathLike
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Unpack
 from warnings import warn_explicit
 
-from dagnet.errors import ArgumentError, ArgumentTypeError, UnknownNameError
+from dagnet.errors import ArgumentError, MissingDependencyError, UnknownNameError
 from dagnet.files import atomic_write, check_writable
 from dagnet.graph import Graph
 from dagnet.model import Model
 from dagnet.node import Source, user_source
-from dagnet.render.compose import compose
 from dagnet.render.dot import RANKDIR, to_source
+from dagnet.render.draw import Options, draw
 from dagnet.render.drawing import Drawing
 from dagnet.render.engine import find_engine
 from dagnet.render.text import is_wide
+from dagnet.render.theme import THEMES, Theme, adaptive
 
 Direction = Literal["down", "right"]
 
@@ -26,8 +27,8 @@ def render(
     path: str | PathLike[str],
     *,
     direction: Direction = "down",
-    fold: bool = True,
-    title: str | None = None,
+    theme: Theme = "light",
+    **options: Unpack[Options],
 ) -> Path:
     """Draw a network into a file.
 
@@ -38,10 +39,10 @@ def render(
         Ending in .svg, .png, .dot, or, where Graphviz itself is installed, .pdf.
     direction : {"down", "right"}
         Where the values flow.
-    fold : bool
-        Whether a block that repeats is drawn once, with how often and how its sizes run.
-    title : str, optional
-        Printed above the network.
+    theme : {"light", "dark", "auto"}
+        With "auto", an .svg adapts to what its viewer prefers; other files are light.
+    **options
+        What is drawn: `fold`, `title`, `overlay`, `backward`, `against`; see `dagnet.render.draw`.
 
     Returns
     -------
@@ -73,11 +74,12 @@ def render(
         raise ArgumentError(
             f"cannot draw into {target.name!r}: the name must end in one of {', '.join(SUFFIXES)}"
         )
-    drawing = _drawing(network, direction, fold, title)
+    _check(direction, theme)
+    drawing = draw(network, **options)
     if format == "dot":
-        picture = to_source(drawing, direction).encode()
+        picture = to_source(drawing, direction, theme=theme).encode()
     else:
-        picture = _picture(drawing, direction, format)
+        picture = _picture(drawing, direction, theme, format)
     with atomic_write(target) as file:
         file.write(picture)
     return target
@@ -87,8 +89,8 @@ def to_dot(
     network: Graph | Model,
     *,
     direction: Direction = "down",
-    fold: bool = True,
-    title: str | None = None,
+    theme: Theme = "light",
+    **options: Unpack[Options],
 ) -> str:
     """Return the drawing of a network as DOT text; no layout engine is needed.
 
@@ -101,15 +103,16 @@ def to_dot(
     >>> "[LINEAR → RELU] × 3" in to_dot(dn.mlp([12288, 20, 7, 5, 1]))
     True
     """
-    return to_source(_drawing(network, direction, fold, title), direction)
+    _check(direction, theme)
+    return to_source(draw(network, **options), direction, theme=theme)
 
 
 def to_svg(
     network: Graph | Model,
     *,
     direction: Direction = "down",
-    fold: bool = True,
-    title: str | None = None,
+    theme: Theme = "light",
+    **options: Unpack[Options],
 ) -> str:
     """Return the drawing of a network as SVG text.
 
@@ -122,21 +125,28 @@ def to_svg(
     >>> 'id="node' in to_svg(dn.mlp([5, 3, 1]))
     True
     """
-    return _picture(_drawing(network, direction, fold, title), direction, "svg").decode()
+    _check(direction, theme)
+    return _picture(draw(network, **options), direction, theme, "svg").decode()
 
 
-def _drawing(network: object, direction: str, fold: bool, title: str | None) -> Drawing:
-    graph = network.graph if isinstance(network, Model) else network
-    if not isinstance(graph, Graph):
-        raise ArgumentTypeError(f"a model or graph can be drawn, not {type(network).__name__}")
+def picture(network: Graph | Model) -> str | None:
+    """Return the SVG that a notebook shows of a network; None if no layout engine is there."""
+    try:
+        return to_svg(network)
+    except MissingDependencyError:
+        return None
+
+
+def _check(direction: str, theme: str) -> None:
     if direction not in RANKDIR:
         raise UnknownNameError.of("direction", direction, RANKDIR)
-    return compose(graph, fold=fold, title=title)
+    if theme not in THEMES:
+        raise UnknownNameError.of("theme", theme, THEMES)
 
 
-def _picture(drawing: Drawing, direction: str, format: str) -> bytes:
+def _picture(drawing: Drawing, direction: str, theme: str, format: str) -> bytes:
     engine = find_engine()
-    source = to_source(drawing, direction, has_fonts=engine.has_fonts)
+    source = to_source(drawing, direction, has_fonts=engine.has_fonts, theme=theme)
     if format == "png" and not engine.has_fonts and any(map(is_wide, source)):
         user = user_source() or Source(__file__, 1)
         warn_explicit(
@@ -146,4 +156,5 @@ def _picture(drawing: Drawing, direction: str, format: str) -> bytes:
             user.file,
             user.line,
         )
-    return engine.run(source, format)
+    picture = engine.run(source, format)
+    return adaptive(picture) if theme == "auto" and format == "svg" else picture

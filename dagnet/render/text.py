@@ -68,13 +68,14 @@ def shortened(text: str, columns: int = LONGEST_NAME) -> str:
     >>> shortened("encoder.layers.attention.output", columns=11)
     'encod…utput'
     """
-    if _columns(text) <= columns:
+    if columns_of(text) <= columns:
         return text
     half = (columns - 1) // 2
     return _head(text, half) + "…" + _head(text[::-1], half)[::-1]
 
 
-def _columns(text: str) -> int:
+def columns_of(text: str) -> int:
+    """Return how many columns of a terminal a text takes."""
     return sum(2 if is_wide(char) else 1 for char in text)
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 from dagnet.errors import ArgumentError, FileFormatError
 from dagnet.graph import Graph, ParamKey, Vertex
+from dagnet.names import check_name
 from dagnet.node import Source, located
 from dagnet.ops import REGISTRY, Op
-from dagnet.ops.checks import check_name
 from dagnet.storage.op_json import op_from_json, op_to_json
 from dagnet.storage.refusing import brief, refusing, shown
 from dagnet.storage.strict_json import dumps, expect, expect_keys, expect_strings
@@ -93,7 +93,8 @@ def graph_from_json(data: Any, ops: Mapping[str, type[Op]] | None = None) -> Gra
 
 
 def _vertex_to_json(v: Vertex) -> dict[str, Any]:
-    return {
+    scope = {"scope": list(v.scope)} if v.scope else {}
+    return scope | {
         "name": v.name,
         "op": op_to_json(v.op, v.label),
         "inputs": list(v.inputs),
@@ -113,7 +114,8 @@ class _VertexReader:
 
     def read(self, data: Any, position: int) -> Vertex:
         place = f"node {position}"
-        data = expect_keys(data, _VERTEX_KEYS, place)
+        scope = expect(data, dict, place).get("scope", [])
+        data = expect_keys({"scope": scope} | data, (*_VERTEX_KEYS, "scope"), place)
         name = _name(data["name"], f"{place}: its name")
         source = _source(data["source"], f"node {shown(name)}")
         label = brief(located(f"node {shown(name)}", source))
@@ -121,8 +123,12 @@ class _VertexReader:
         inputs = expect_strings(data["inputs"], f"{label}: inputs")
         borrows = expect(data["borrows"], list, f"{label}: borrows")
         keys = tuple(_parameter_key(key, f"{label}: a parameter it borrows") for key in borrows)
+        scope = tuple(
+            _name(entry, f"{label}: a scope")
+            for entry in expect_strings(data["scope"], f"{label}: its scope")
+        )
         op = self._op(data["op"], label, owner)
-        return Vertex(name, op, inputs, owner, keys, source)
+        return Vertex(name, op, inputs, owner, keys, source, scope)
 
     def _op(self, data: Any, label: str, owner: str) -> Op:
         op = op_from_json(data, label, self.own, self.ops)

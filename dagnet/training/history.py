@@ -16,6 +16,7 @@ from dagnet.errors import (
     UnknownNameError,
 )
 from dagnet.files import atomic_write
+from dagnet.training.curve import curves
 from dagnet.training.figures import axes
 
 if TYPE_CHECKING:
@@ -224,7 +225,10 @@ class History:
         caption = f"{len(self)} rows" + (f", the last {len(shown)}" if shown.start else "")
         if self.stopped:
             caption += f"; {self.stopped}"
+        time, values = self._time
+        costs = {n: c for n, c in self.columns.items() if _without_val(n) == "cost"}
         return (
+            f"{curves(values.tolist(), costs, time)}"
             f"<table><caption>{html.escape(caption)}</caption>"
             f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         )

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from typing import Any
 
@@ -392,3 +393,138 @@ def test_one_vertex_that_reads_ten_thousand_is_no_trouble() -> None:
     X = dn.Input(4, name="X")
     graph = Graph.from_nodes(outputs=[dn.Add()(*[dn.ReLU()(X) for _ in range(10_000)])])
     assert found(graph) == []
+
+
+# Repeats in repeats.
+
+
+def nested(graph: Graph) -> list[Any]:
+    """Return count, first vertex and inner repeats of every repeat."""
+
+    def tree(repeats: Iterable[Any]) -> list[Any]:
+        return [(r.count, r.blocks[0][0], tree(r.inner)) for r in repeats]
+
+    return tree(find_repeats(graph))
+
+
+def stages(sizes: Sequence[int], scoped: bool) -> Graph:
+    """Build stages of residual blocks, as many in each as `sizes` says, with a norm after each."""
+    A = dn.Input(4, name="X")
+    for s, blocks in enumerate(sizes):
+        with dn.scope(f"stage{s}") if scoped else nullcontext():
+            for b in range(blocks):
+                with dn.scope(f"block{b}") if scoped else nullcontext():
+                    A = residual(A)
+            A = dn.LayerNorm()(A)
+    return Graph.from_nodes(outputs=[dn.Sigmoid()(A)])
+
+
+@pytest.mark.parametrize("scoped", [True, False])
+def test_repeats_within_a_block_are_found(scoped: bool) -> None:
+    graph = stages([4, 4, 4], scoped)
+    assert nested(graph) == [(3, "linear1", [(4, "linear1", [])])]
+    (outer,) = find_repeats(graph)
+    (inner,) = outer.inner
+    assert [name for block in inner.blocks for name in block] == list(outer.blocks[0][:-1])
+
+
+def test_stages_of_different_lengths_do_not_repeat_but_their_blocks_do() -> None:
+    assert nested(stages([4, 2, 3], scoped=True)) == [
+        (4, "linear1", []),
+        (2, "linear5", []),
+        (3, "linear7", []),
+    ]
+
+
+def test_a_repeat_three_levels_deep() -> None:
+    A = dn.Input(4, name="X")
+    for _ in range(2):
+        for _ in range(3):
+            B = A
+            for _ in range(5):
+                B = dn.ReLU()(dn.Linear(4)(B))
+            A = dn.Add()(A, B)
+        A = dn.Tanh()(A)
+    assert nested(Graph.from_nodes(outputs=[A])) == [
+        (2, "linear1", [(3, "linear1", [(5, "linear1", [])])])
+    ]
+
+
+# Scopes.
+
+
+def layers(A: dn.Node, names: Iterable[str], each: int = 1) -> dn.Node:
+    for name in names:
+        with dn.scope(name):
+            for _ in range(each):
+                A = dn.ReLU()(dn.Linear(4)(A))
+    return A
+
+
+@pytest.mark.parametrize(
+    ("names", "each", "expected"),
+    [
+        (["block0", "block1", "block2"], 1, [(3, "linear1", [])]),
+        (["block", "block", "block"], 1, [(3, "linear1", [])]),
+        (["layer.1", "layer.2"], 3, [(2, "linear1", [(3, "linear1", [])])]),
+        (["encoder", "decoder"], 1, []),
+        (["encoder", "decoder"], 2, [(2, "linear1", []), (2, "linear3", [])]),
+        (["a1", "a2", "b1", "b2"], 1, [(2, "linear1", []), (2, "linear3", [])]),
+    ],
+)
+def test_scopes_repeat_as_a_whole_if_their_names_differ_in_numbers_only(
+    names: list[str], each: int, expected: list[Any]
+) -> None:
+    graph = Graph.from_nodes(outputs=[dn.Sigmoid()(layers(dn.Input(4, name="X"), names, each))])
+    assert nested(graph) == expected
+
+
+def test_a_repeat_does_not_cross_the_border_of_a_scope() -> None:
+    A = layers(dn.Input(4, name="X"), ["part1"], each=3)
+    A = layers(A, ["part2"], each=5)
+    assert found(Graph.from_nodes(outputs=[A])) == [
+        (3, ("linear1", "relu1")),
+        (5, ("linear4", "relu4")),
+    ]
+
+
+def test_scopes_inside_a_block_must_have_the_same_borders() -> None:
+    def block(A: dn.Node, first: int) -> dn.Node:
+        for name, number in (("front", first), ("back", 3 - first)):
+            with dn.scope(name):
+                for _ in range(number):
+                    A = dn.ReLU()(A)
+        return dn.Tanh()(A)
+
+    def graph(*firsts: int) -> Graph:
+        A = dn.Input(4, name="X")
+        for i, first in enumerate(firsts):
+            with dn.scope(f"block{i}"):
+                A = block(A, first)
+        return Graph.from_nodes(outputs=[A])
+
+    assert [count for count, _, _ in nested(graph(1, 1, 1))] == [3]
+    assert [count for count, _, _ in nested(graph(1, 2))] == [2, 2]  # of relus, in back and front
+
+
+def test_blocks_with_a_scope_in_one_of_them_only_do_not_repeat() -> None:
+    A = dn.Input(4, name="X")
+    for scoped in (True, False):
+        with dn.scope("branch") if scoped else nullcontext():
+            B = dn.ReLU()(dn.Linear(4)(A))
+        A = dn.Add()(A, B)
+    assert found(Graph.from_nodes(outputs=[A])) == []
+
+
+def test_blocks_that_hold_only_a_part_of_a_scope_do_not_repeat() -> None:
+    def network(side: bool) -> Graph:
+        A = X = dn.Input(4, name="X")
+        for _ in range(2):
+            with dn.scope("branch"):
+                B = dn.ReLU()(dn.Linear(4)(A))
+                other = dn.Tanh()(X)
+            A = dn.Add()(A, B)
+        return Graph.from_nodes(outputs=[A, other] if side else [A])
+
+    assert [count for count, _ in found(network(side=False))] == [2]
+    assert found(network(side=True)) == []

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from xml.etree import ElementTree
 
+import numpy as np
+
 import dagnet as dn
 from dagnet.graph import Graph
 from dagnet.render import to_svg
@@ -49,6 +51,12 @@ def spaced(text: str) -> str:
     return text.replace("\xa0", " ")
 
 
+def text_of(svg: str) -> str:
+    """Return all texts of a picture, in their order, as one."""
+    found = ElementTree.fromstring(svg.encode()).iter(f"{SVG}text")
+    return " ".join(spaced("".join(e.itertext())) for e in found)
+
+
 def nodes(network: Graph | dn.Model, **options: object) -> dict[str, Element]:
     return elements(to_svg(network, **options), "node")  # type: ignore[arg-type]
 
@@ -91,3 +99,40 @@ def chain(*ops: dn.Op, size: int = 4) -> Graph:
     for op in ops:
         A = op(A)
     return Graph.from_nodes(outputs=[A])
+
+
+def staged(stages: int = 3, blocks: int = 4) -> dn.Model:
+    """Stages of residual blocks, in scopes."""
+    X, Y = dn.Input(5, name="X"), dn.Input(3, name="Y")
+    A = dn.Linear(7, name="stem")(X)
+    with dn.scope("trunk"):
+        for s in range(stages):
+            with dn.scope(f"stage{s}"):
+                for b in range(blocks):
+                    with dn.scope(f"block{b}"):
+                        A = dn.Add()(A, dn.ReLU()(dn.Linear(7)(A)))
+                A = dn.BatchNorm()(A)
+    P = dn.Softmax(name="P")(dn.Linear(3, name="head")(A))
+    return dn.Model(dn.CategoricalCrossEntropy(name="cost")(P, Y), outputs=[P], seed=1)
+
+
+def feeds_of(model: dn.Model, m: int = 11) -> dict[str, np.ndarray]:
+    """Return random numbers for all inputs, and labels for all targets."""
+    rng = np.random.default_rng(7)
+    feeds = {}
+    for name in model.graph.inputs:
+        rows = int(model.shapes[name][0])
+        if name not in model.graph.target_inputs:
+            feeds[name] = rng.normal(size=(rows, m))
+        elif rows == 1:
+            feeds[name] = rng.integers(0, 2, (1, m)).astype(float)
+        else:
+            feeds[name] = np.eye(rows)[:, rng.integers(0, rows, m)]
+    return feeds
+
+
+def run(model: dn.Model) -> dn.Model:
+    """Go forward and backward once, and return the model."""
+    model.forward(feeds_of(model))
+    model.backward()
+    return model

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from render_helpers import elements, lesson
+from render_helpers import elements, lesson, run
 
 import dagnet as dn
 from dagnet.errors import (
@@ -235,3 +235,28 @@ def test_one_module_imports_graphviz() -> None:
     package = Path(dn.__file__).parent
     importers = [p.name for p in package.rglob("*.py") if "import graphviz" in p.read_text("utf-8")]
     assert importers == ["dot.py"]
+
+
+def test_a_model_draws_its_last_run(tmp_path: Path) -> None:
+    model = run(lesson())
+    path = model.render(tmp_path / "net.svg", overlay="zeros", backward=True)
+    assert path.read_text(encoding="utf-8") == to_svg(model, overlay="zeros", backward=True)
+    assert "share of zeros in the output" in path.read_text(encoding="utf-8").replace("\xa0", " ")
+
+
+def test_a_wrong_overlay_is_an_error_before_any_layout(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(figure, "find_engine", lambda: pytest.fail("too late"))
+    with pytest.raises(UnknownNameError, match="did you mean 'zeros'"):
+        render(lesson(), tmp_path / "net.svg", overlay="zeroes")
+
+
+def test_notebooks_show_models_and_graphs_as_their_drawings() -> None:
+    model = lesson()
+    assert model._repr_svg_() == model.graph._repr_svg_() == to_svg(model)
+
+
+def test_notebooks_without_an_engine_show_no_drawing_and_no_error(no_engine: None) -> None:
+    assert lesson()._repr_svg_() is None
+    assert lesson().graph._repr_svg_() is None

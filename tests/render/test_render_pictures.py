@@ -54,7 +54,7 @@ def test_any_name_is_shown_as_it_is(name: str) -> None:
     assert len(drawn) == 3
     box = next(e for e in drawn.values() if "linear" in e.classes)
     assert box.texts[0] == "LINEAR"
-    assert box.texts[1].split() == f"{name} · (3, m)".split()
+    assert box.texts[1].split() == name.split()
     assert box.tooltip.split("\n")[0].startswith(name)
     arrows = edges(picture_of(name)).values()
     assert [e.tooltip for e in arrows] == [f"X → {name}\n(5, m)", f"{name} → end\n(3, m)"]
@@ -76,6 +76,18 @@ def test_any_name_of_an_input_or_a_title_is_shown_as_it_is(name: str) -> None:
     box = next(e for e in elements(svg, "node").values() if "input" in e.classes)
     assert box.texts[0].split() == name.split()
     assert "<script>" not in svg
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_any_name_of_a_scope_is_shown_as_it_is(name: str) -> None:
+    with dn.scope(name), dn.scope("inner"):
+        A = dn.ReLU()(dn.Input(5, name="X"))
+    graph = Graph.from_nodes(outputs=[dn.Tanh()(A)])
+    groups = list(elements(to_svg(graph), "cluster").values())
+    assert sorted(g.texts[0].split() for g in groups) == sorted([name.split(), ["inner"]])
+    assert any(g.tooltip.split("\n")[1].split() == f"{name} / inner".split() for g in groups)
+    closed = next(e for e in nodes(graph, fold=1).values() if "scope" in e.classes)
+    assert closed.texts[0].split() == name.split()
 
 
 def test_control_characters_do_not_spoil_the_picture() -> None:
@@ -185,7 +197,7 @@ def chinese() -> Graph:
 
 def test_chinese_lines_get_their_true_width_from_an_engine_without_fonts() -> None:
     dot = to_source(compose(chinese()), "down", has_fonts=False)
-    row = next(part for part in dot.split("<TR>") if "第一层线性变换加权求和 ·" in part)
+    row = next(part for part in dot.split("<TR>") if ">第一层线性变换加权求和<" in part)
     before = dot[: dot.index(row)]
     assert 'FIXEDSIZE="TRUE" WIDTH="1' in before[before.rindex("<TABLE") :]
 
@@ -193,7 +205,7 @@ def test_chinese_lines_get_their_true_width_from_an_engine_without_fonts() -> No
 def test_chinese_lines_have_room_in_any_engine() -> None:
     dot = to_source(compose(chinese()), "down")
     assert "FIXEDSIZE" not in dot
-    cell = dot[: dot.index("第一层线性变换加权求和 ·")].rsplit("<TD", 1)[1]
+    cell = dot[: dot.index(">第一层线性变换加权求和<")].rsplit("<TD", 1)[1]
     width = int(cell.split('WIDTH="')[1].split('"')[0])
     assert width > len("第一层线性变换加权求和") * 10
 
