@@ -195,7 +195,7 @@ class TestWatches:
 
 
 class TestTwoLanguages:
-    @pytest.mark.parametrize("page", ["tutorial.md", "differences.md"])
+    @pytest.mark.parametrize("page", ["tutorial.md", "differences.md", "debugging.md"])
     def test_same_sections_and_code(self, page):
         english, chinese = DOCS / page, DOCS / "zh" / page
         assert levels(english) == levels(chinese)

@@ -61,9 +61,10 @@ def cone(context: Context, argument: str) -> None:
 
 
 def why(context: Context, argument: str) -> None:
-    """Show the first value that is NaN or infinite, and what made it."""
+    """Show what made the alert that stopped the run, else the first NaN or infinite value."""
     no_argument(argument)
-    found = context.debugger.model.why()
+    stopped = context.debugger.stop.alerts
+    found = stopped[0].why() if stopped else context.debugger.model.why()
     context.screen.show("all values so far are finite" if found is None else str(found))
 
 

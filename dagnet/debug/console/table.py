@@ -1,6 +1,6 @@
 """The table of all commands, and the command that shows it."""
 
-from dagnet.debug.console import changing, looking, moving, stopping
+from dagnet.debug.console import changing, looking, moving, stopping, watching
 from dagnet.debug.console.command import Command, Context
 from dagnet.debug.debugger import Debugger
 from dagnet.errors import UnknownNameError
@@ -57,6 +57,7 @@ def _complete_command(debugger: Debugger, text: str) -> tuple[int, list[str]]:
 COMMANDS = [
     *moving.COMMANDS,
     *stopping.COMMANDS,
+    *watching.COMMANDS,
     *looking.COMMANDS,
     *changing.COMMANDS,
     Command(("help", "h"), "[COMMAND]", show_help, _complete_command),
