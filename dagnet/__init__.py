@@ -66,6 +66,7 @@ if TYPE_CHECKING:
     from dagnet.debug.diff import diff
     from dagnet.debug.gradcheck import gradcheck
     from dagnet.debug.recorder import Recorder
+    from dagnet.inspector import report, view
     from dagnet.render.terminal import draw_text
 
 __version__ = "0.1.0"
@@ -77,6 +78,8 @@ _LATE = {
     "diff": "dagnet.debug.diff:diff",
     "draw_text": "dagnet.render.terminal:draw_text",
     "gradcheck": "dagnet.debug.gradcheck:gradcheck",
+    "report": "dagnet.inspector:report",
+    "view": "dagnet.inspector:view",
     "watches": "dagnet.debug.watches",
 }
 
@@ -140,7 +143,9 @@ __all__ = [
     "gradcheck",
     "load",
     "mlp",
+    "report",
     "scope",
+    "view",
     "watches",
 ]
 

@@ -31,7 +31,7 @@ ROWS = [
     ["model"],
     ["storage", "networks"],
     ["training"],
-    ["cli", "render", "debug", "display", "report", "export", "__main__"],
+    ["cli", "render", "debug", "display", "inspector", "export", "__main__"],
 ]
 RANK = {name: rank for rank, row in enumerate(ROWS) for name in row}
 

@@ -22,6 +22,8 @@ COMMANDS = {
     "diff": "Show where two networks differ.",
     "gradcheck": "Check the gradients of every node.",
     "render": "Draw a network.",
+    "report": "Write one HTML file that shows every value of a network.",
+    "view": "Show every value of a network in the browser.",
 }
 
 

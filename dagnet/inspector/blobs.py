@@ -1,6 +1,7 @@
 """Arrays as text: base64 of their bytes, little-endian, each of them once."""
 
 from base64 import b64encode
+from collections.abc import Iterator
 from hashlib import blake2b
 
 import numpy as np
@@ -67,6 +68,9 @@ class Blobs:
             self.texts.append(encoded(sample, format))
             self._known[content] = known
         return known
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.texts)
 
     def __len__(self) -> int:
         return len(self.texts)

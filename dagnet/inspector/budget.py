@@ -20,8 +20,11 @@ FEW = 256
 #: And this is what a sample is cut down to when nothing else helps.
 FEWEST = 16
 
+#: From one limit that is tried to the next.
+FINER = 0.8
+
 #: Of the room for arrays, what the last step may take, which is shown best.
-LAST_SHARE = 0.6
+LAST_SHARE = 0.7
 
 
 @dataclass(frozen=True)
@@ -50,6 +53,22 @@ class Item:
 
 
 @dataclass(frozen=True)
+class Survey:
+    """What a step has, before anything of it is kept.
+
+    Attributes
+    ----------
+    items : list of Item
+        Its distinct arrays.
+    values : int
+        How many values it has, counting those that are the same.
+    """
+
+    items: list[Item]
+    values: int
+
+
+@dataclass(frozen=True)
 class Budget:
     """What a page holds.
 
@@ -69,20 +88,14 @@ class Budget:
 
 
 def plan_budget(
-    items: Sequence[Item],
-    values: int,
-    steps: Sequence[int],
-    room: int,
-    wanted: Collection[int] = (),
+    found: Survey, steps: Sequence[int], room: int, wanted: Collection[int] = ()
 ) -> Budget:
     """Return how much of everything fits.
 
     Parameters
     ----------
-    items : sequence of Item
-        The distinct arrays of a step.
-    values : int
-        How many values have statistics at every step.
+    found : Survey
+        What there is at every step.
     steps : sequence of int
         Those that were recorded.
     room : int
@@ -95,14 +108,14 @@ def plan_budget(
     ArgumentError
         If not even a small sample of every array at one step fits; it says how much would.
     """
+    items, values = found.items, found.values
     limits = _limits(items)
     kept = list(steps)
     while kept:
         left = room - values * STATISTICS_BYTES * len(kept)
-        found = _fitting(items, limits, len(kept), left)
-        enough = found and (found[1] >= min(FEW, limits[0]) or len(kept) <= 2)
-        if found and enough:
-            return Budget(kept, *found)
+        fitting = _fitting(items, limits, len(kept), left)
+        if fitting and (fitting[1] >= min(FEW, limits[0]) or len(kept) <= 2):
+            return Budget(kept, *fitting)
         fewer = _thinned(kept, wanted)
         if fewer == kept:
             break
@@ -138,7 +151,7 @@ def _limits(items: Sequence[Item]) -> list[int]:
     most = max((prod(item.shape) for item in items), default=1)
     limits = [max(most, FEWEST)]
     while limits[-1] > FEWEST:
-        limits.append(max(limits[-1] // 2, FEWEST))
+        limits.append(max(int(limits[-1] * FINER), FEWEST))
     return limits
 
 

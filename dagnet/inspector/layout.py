@@ -21,7 +21,7 @@ def plain_svg(drawing: Drawing) -> str:
     >>> from dagnet.render.compose import compose
     >>> svg = plain_svg(compose(dn.mlp([5, 3, 1]).graph))
     >>> svg.count('class="node'), svg.count('class="edge')
-    (6, 5)
+    (7, 6)
     """
     sizes = {box.key: _size(box) for box in drawing.boxes}
     places = _places(drawing, sizes)

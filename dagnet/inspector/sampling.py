@@ -30,7 +30,7 @@ def strides_for(shape: Sequence[int], limit: int, examples: bool) -> Strides:
     >>> strides_for((20, 50), 1000, True), strides_for((20, 50), 400, True)
     ((1, 1), (1, 4))
     >>> strides_for((12288, 209), 1024, True)
-    (128, 16)
+    (256, 16)
     """
     strides = [1] * len(shape)
 

@@ -1,7 +1,6 @@
 """The values of a page: statistics of everything, and a sample of every array."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -9,7 +8,7 @@ import numpy as np
 from dagnet.cache import Cache
 from dagnet.errors import NotKeptError
 from dagnet.inspector.blobs import Blobs, digest, format_of
-from dagnet.inspector.budget import Budget, Item
+from dagnet.inspector.budget import Budget, Item, Survey
 from dagnet.inspector.sampling import strides_for
 from dagnet.record import belongs
 from dagnet.statistics import statistics
@@ -22,22 +21,6 @@ MOST_DEAD = 1000
 
 #: Fields of `Statistics` that a page shows, in the order in which it has them.
 STATS = ("mean", "std", "min", "max", "zeros", "nan", "inf", "norm")
-
-
-@dataclass(frozen=True)
-class Survey:
-    """What a step has, before anything of it is kept.
-
-    Attributes
-    ----------
-    items : list of Item
-        Its distinct arrays.
-    values : int
-        How many values it has, counting those that are the same.
-    """
-
-    items: list[Item]
-    values: int
 
 
 def survey(cache: Cache, other: Cache | None = None) -> Survey:

@@ -17,6 +17,12 @@ function lensOf(node, value, index, step) {
   return null;
 }
 
+// Whether there is an array of a node whose elements are such sums.
+function hasLens(node) {
+  const { kind, readers } = doc.nodes[node];
+  return kind === "linear" || (readers.length === 1 && doc.nodes[readers[0][0]].kind === "linear");
+}
+
 // Products of two arrays along an axis; what is not in their samples is counted as missing.
 function products(length, first, second) {
   const terms = [];

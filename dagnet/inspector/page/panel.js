@@ -32,7 +32,7 @@ class Panel {
     const pictured = (doc.image?.inputs ?? []).map((name) => examplePictures(name, step, null));
     const weighing = Object.keys(doc.nodes).map((name) => weightPictures(name, step));
     parts.push(el("div", { class: "cards" }, plane(step), pictured, weighing));
-    parts.push(el("h3", {}, t("values")), this.table(Object.keys(doc.nodes)));
+    parts.push(el("h3", {}, t("outputs")), this.table(Object.keys(doc.nodes)));
     parts.push(el("footer", { class: "quiet" }, el("p", {}, t("keys")), el("p", {}, t("made", doc.version))));
     return parts;
   }
@@ -123,8 +123,9 @@ class Panel {
       held: (row, column) => this.hold(node, name, view.index(row, column)),
     });
     if (entry.blob === undefined || !view.size()) return el("article", { class: "card", "data-value": name }, head);
-    return el("article", { class: "card", "data-value": name }, head, map.element, readout,
-      el("div", { class: "spread" }, colourBar(map.scale), histogram(entry)),
+    return el("article", { class: "card", "data-value": name }, head,
+      el("div", { class: "array" }, el("div", { class: "map" }, map.element, readout),
+        el("div", { class: "spread" }, histogram(entry), colourBar(map.scale))),
       statRow(entry), this.notes(node, name, view));
   }
 
@@ -161,11 +162,11 @@ class Panel {
   }
 
   showLens(at) {
-    this.lensBox.hidden = !this.node || !doc.steps.length;
+    this.lensBox.hidden = !this.node || !doc.steps.length || !hasLens(this.node);
     const found = at && lensOf(at.node, at.name, at.index, this.step);
     const usable = found && found.value !== undefined;
-    this.lensBox.replaceChildren(el("h4", {}, t("lens")),
-      usable ? lensTable(found, this.held !== null) : el("p", { class: "quiet" }, t("lensHint")));
+    this.lensBox.replaceChildren(
+      usable ? lensTable(found, this.held !== null) : el("p", { class: "quiet" }, el("b", {}, t("lens")), ` · ${t("lensHint")}`));
   }
 }
 

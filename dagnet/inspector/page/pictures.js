@@ -27,18 +27,31 @@ function weights(size) {
 
 const isPictured = (node) => Boolean(doc.image?.inputs.includes(node));
 
-// The rows of a node's weights as pictures, if the node reads pictures; the nearest step that has them whole.
+// The rows of a node's weights as pictures, if the node reads pictures; of the nearest step that has them.
 function weightPictures(node, step) {
   const { inputs, kind } = doc.nodes[node];
   if (kind !== "linear" || !isPictured(inputs[0])) return null;
-  const [view, at] = wholeNear(node, "params.W", step);
-  if (!view) return null;
-  const tiles = Array.from({ length: view.rows }, (_, row) => {
-    const numbers = view.data.subarray(row * view.columns, (row + 1) * view.columns);
+  const found = nearestWeights(node, step);
+  if (!found) return null;
+  const { rows, at } = found;
+  const tiles = rows.map((numbers, row) => {
     const size = numbers.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
     return pictureOf(numbers, doc.image.shape, weights(size), String(row));
   });
   return pictureCard("weights", t("rowsAsPictures"), tiles, at, step);
+}
+
+// At most steps there is only a byte for each weight, which is enough for a picture: 127.5 is 0.
+function nearestWeights(node, step) {
+  const away = (at) => Math.abs(doc.steps[at] - doc.steps[step]);
+  const frames = (doc.films?.[node] ?? []).map(([s, number]) => ({ at: doc.steps.indexOf(s), number }));
+  const whole = doc.steps.map((_, at) => ({ at, view: viewOf(node, "params.W", at) })).filter(({ view }) => view?.whole);
+  const [best] = [...whole, ...frames].sort((a, b) => away(a.at) - away(b.at));
+  if (!best) return null;
+  const [count, length] = entryOf(node, "params.W", step).shape;
+  const numbers = best.view ? best.view.data : Float32Array.from(blob(best.number, "u1"), (shade) => shade - 127.5);
+  const rows = Array.from({ length: count }, (_, row) => numbers.subarray(row * length, (row + 1) * length));
+  return { rows, at: best.at };
 }
 
 function examplePictures(node, step, example) {
@@ -54,18 +67,9 @@ function examplePictures(node, step, example) {
   return pictureCard("examples", t("inputsAsPictures"), tiles, step, step);
 }
 
-const MOST_TILES = 48;
+const MOST_TILES = 24;
 
 function pictureCard(kind, title, tiles, at, step) {
-  const note = at === step ? null : el("span", { class: "quiet" }, ` ${t("whole", doc.steps[at])}`);
+  const note = at === step ? null : el("span", { class: "quiet" }, t("ofStep", doc.steps[at]));
   return el("section", { class: `card pictures ${kind}` }, el("h4", {}, title, note), el("div", { class: "tiles" }, tiles));
-}
-
-function wholeNear(node, value, step) {
-  const order = doc.steps.map((_, i) => i).sort((a, b) => Math.abs(a - step) - Math.abs(b - step));
-  for (const at of order) {
-    const view = viewOf(node, value, at);
-    if (view?.whole) return [view, at];
-  }
-  return [null, step];
 }

@@ -1,6 +1,6 @@
 // The lens on the page: a table of products and what they add up to.
 
-const MOST_TERMS = 12;
+const MOST_TERMS = 10;
 
 function lensTable(found, isHeld) {
   const ranked = [...found.terms].sort((a, b) => Math.abs(b.product) - Math.abs(a.product) || a.k - b.k);
@@ -21,9 +21,9 @@ function lensTable(found, isHeld) {
   return el("div", { class: "lens-found", "data-sum": number(found.sum), "data-value": number(found.value), "data-missing": found.missing },
     el("p", { class: "formula" }, el("b", {}, found.formula), el("span", { class: "quiet" }, `  [${found.layer}]`),
       isHeld ? el("span", { class: "quiet" }, ` · ${t("pinned")}`) : null),
-    el("table", { class: "terms" },
-      el("thead", {}, row("k", ...found.names, t("product"), "th")),
-      el("tbody", {}, body), el("tfoot", {}, foot)));
+    el("div", { class: "sides" },
+      el("table", { class: "terms" }, el("thead", {}, row("k", ...found.names, t("product"), "th")), el("tbody", {}, body)),
+      el("table", { class: "terms totals" }, el("tbody", {}, foot))));
 }
 
 function row(k, a, b, product, tag = "td") {

@@ -8,19 +8,19 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from dagnet import __version__
 from dagnet.debug.alerts import Alert
 from dagnet.debug.gradreport import GradCheck
 from dagnet.errors import ArgumentError, ArgumentTypeError
 from dagnet.files import atomic_write, check_writable
-from dagnet.inspector.boundary import Boundary
+from dagnet.inspector.boundary import Boundary, boundary_of
 from dagnet.inspector.budget import Budget, plan_budget
 from dagnet.inspector.drawings import drawings_of
+from dagnet.inspector.films import SHARE, Films
 from dagnet.inspector.moments import Moments, Recording, moments_of
+from dagnet.inspector.result import Report
 from dagnet.inspector.structure import alerts_of, layers_of, nodes_of
-from dagnet.inspector.values import BINS, STATS, Values, costs, survey
+from dagnet.inspector.values import STATS, Values, costs, survey
 from dagnet.inspector.write import as_json, page, shell_size
 from dagnet.model import Model
 from dagnet.training import History
@@ -41,7 +41,7 @@ def report(
     image: tuple[int, ...] | None = None,
     max_mb: float = 20,
     title: str | None = None,
-) -> Path:
+) -> Report:
     """Write one HTML file in which every value of a model can be looked at.
 
     The file needs nothing but a browser: no server, no connection. It has the drawing of the
@@ -72,7 +72,8 @@ def report(
 
     Returns
     -------
-    Path
+    Report
+        Its ``path``; in a notebook it shows the page.
 
     Raises
     ------
@@ -88,8 +89,8 @@ def report(
     >>> from dagnet.inspector import report
     >>> data = dn.data.moons(m=40)
     >>> with tempfile.TemporaryDirectory() as folder:
-    ...     path = report(dn.mlp([2, 5, 1], seed=1), f"{folder}/moons.html", data.X, data.Y)
-    ...     path.read_text(encoding="utf-8")[:15]
+    ...     page = report(dn.mlp([2, 5, 1], seed=1), f"{folder}/moons.html", data.X, data.Y)
+    ...     page.path.read_text(encoding="utf-8")[:15]
     '<!DOCTYPE html>'
     """
     if not isinstance(model, Model):
@@ -98,47 +99,38 @@ def report(
     room = _room(max_mb)
     pictured = _pictured(model, image)
     moments = moments_of(model, X, Y, recorder)
-    document: dict[str, Any] = {
-        "version": __version__,
+    document = _structure(model, moments, checked, alerts)
+    document |= {
         "title": title or Path(path).stem,
-        "model": repr(model),
-        "statNames": list(STATS),
-        "bins": BINS,
-        "drawings": drawings_of(model.graph),
-        "layers": layers_of(model.graph),
-        "borrowed": [list(key) for v in model.graph.vertices.values() for key in v.borrows],
         "image": None if image is None else {"shape": list(image), "inputs": pictured},
         "history": _curve(history),
-        "nodes": nodes_of(model, moments.at(moments.steps[-1]) if moments.steps else model.cache,
-                          checked),
-        "alerts": alerts_of(alerts, moments.marks),
-        "recorded": len(moments.steps),
-        "steps": [],
     }
     room -= shell_size() + len(as_json(document))
     blobs: list[str] = []
     if moments.steps:
-        document |= _shown(model, moments, X, Y, room, {a["step"] for a in document["alerts"]})
-        blobs = document.pop("blobs")
+        shown = _Shown(model, moments, room, {alert["step"] for alert in document["alerts"]})
+        shown.collect(pictured, boundary_of(model, moments, X, Y))
+        document |= shown.document
+        blobs = shown.blobs
     with atomic_write(path, "w") as file:
         file.write(page(document, blobs, document["title"]))
-    return Path(path)
+    return Report(Path(path))
 
 
-def view(model: Model, X: Any = None, Y: Any = None, **options: Any) -> Path:
+def view(model: Model, X: Any = None, Y: Any = None, **options: Any) -> Report:
     """Write the page of a model to a temporary file and open it in the browser.
 
     Parameters are those of `report`, but for the path.
 
     Returns
     -------
-    Path
-        Where the file is.
+    Report
+        Its ``path`` is where the file is.
     """
     folder = Path(tempfile.mkdtemp(prefix="dagnet-"))
-    path = report(model, folder / "report.html", X, Y, **options)
-    webbrowser.open(path.as_uri())
-    return path
+    written = report(model, folder / "report.html", X, Y, **options)
+    webbrowser.open(written.path.as_uri())
+    return written
 
 
 def _room(max_mb: float) -> int:
@@ -163,7 +155,8 @@ def _pictured(model: Model, image: tuple[int, ...] | None) -> list[str]:
     if not fitting:
         sizes = ", ".join(f"{n} has {model.shapes[n]}" for n in model.graph.data_inputs)
         raise ArgumentError(
-            f"report: an image of {'x'.join(map(str, image))} has {prod(image)} numbers, but {sizes}"
+            f"report: an image of {'x'.join(map(str, image))} has "
+            f"{prod(image)} numbers, but {sizes}"
         )
     return fitting
 
@@ -174,41 +167,65 @@ def _curve(history: History | None) -> dict[str, Any] | None:
     return {"steps": history["step"].tolist(), "values": history["cost"].tolist()}
 
 
-def _shown(
-    model: Model, moments: Moments, X: Any, Y: Any, room: int, alarming: set[int]
+def _structure(
+    model: Model, moments: Moments, checked: GradCheck | None, alerts: Iterable[Alert]
 ) -> dict[str, Any]:
-    """Return what the page has of the steps, and the blobs."""
-    last = moments.steps[-1]
-    found = survey(moments.at(last), moments.at(moments.steps[0]) if len(moments.steps) > 1 else None)
-    budget: Budget = plan_budget(found.items, found.values, moments.steps, room, alarming)
-    values = Values(budget)
-    boundary = _boundary(model, moments, X, Y)
-    for step in [last, *budget.steps[:-1]]:
-        cache = moments.at(step)
-        values.collect(step, cache)
-        if boundary is not None:
-            boundary.add(cache)
+    """Return what the page shows besides values."""
+    graph = model.graph
+    cache = moments.at(moments.steps[-1]) if moments.steps else model.cache
     return {
-        "steps": budget.steps,
-        "examples": moments.at(last).run.binding.m,
-        "values": values.table,
-        "cost": costs(model.graph.losses, values.table),
-        "boundary": boundary and boundary.data,
-        "blobs": values.blobs.texts,
+        "version": __version__,
+        "model": repr(model),
+        "statNames": list(STATS),
+        "drawings": drawings_of(graph),
+        "layers": layers_of(graph),
+        "borrowed": [list(key) for v in graph.vertices.values() for key in v.borrows],
+        "nodes": nodes_of(model, cache, checked),
+        "alerts": alerts_of(alerts, moments.marks),
+        "recorded": len(moments.steps),
+        "steps": [],
     }
 
 
-def _boundary(model: Model, moments: Moments, X: Any, Y: Any) -> Boundary | None:
-    if not Boundary.fits(model):
-        return None
-    (name,) = model.graph.data_inputs
-    if X is None and not model.scaling:
-        cache = moments.at(moments.steps[-1])
-        X = cache[name].output
-        targets = model.graph.target_inputs
-        Y = cache[targets[0]].output if targets else None
-    if X is None:
-        return None
-    examples = X[name] if isinstance(X, dict) else X
-    targets = next(iter(Y.values())) if isinstance(Y, dict) else Y
-    return Boundary(model, np.asarray(examples, dtype=float), targets)
+class _Shown:
+    """What the page shows of the steps."""
+
+    def __init__(self, model: Model, moments: Moments, room: int, alarming: set[int]):
+        self._model = model
+        self._moments = moments
+        self._room = room
+        self._alarming = alarming
+        self.document: dict[str, Any] = {}
+        self.blobs: list[str] = []
+
+    def collect(self, pictured: list[str], boundary: Boundary | None) -> None:
+        """Go through the steps, the last one first, whose arrays are kept best."""
+        films = Films(self._model, pictured)
+        budget = self._plan(films, boundary)
+        values = Values(budget)
+        order = [budget.steps[-1], *budget.steps[:-1]]
+        for step in order:
+            cache = self._moments.at(step)
+            values.collect(step, cache)
+            films.add(step, cache)
+            if boundary is not None:
+                boundary.add(cache)
+        found, frames = films.data(order, len(values.blobs))
+        self.blobs = [*values.blobs, *frames]
+        self.document = {
+            "steps": budget.steps,
+            "examples": self._moments.at(order[0]).run.binding.m,
+            "values": values.table,
+            "films": found,
+            "cost": costs(self._model.graph.losses, values.table),
+            "boundary": boundary and boundary.data,
+        }
+
+    def _plan(self, films: Films, boundary: Boundary | None) -> Budget:
+        steps = self._moments.steps
+        last = self._moments.at(steps[-1])
+        found = survey(last, self._moments.at(steps[0]) if len(steps) > 1 else None)
+        room = self._room - (boundary.nbytes(len(steps)) if boundary else 0)
+        budget = plan_budget(found, steps, room, self._alarming)
+        taken = films.plan(budget.steps, budget.each, int(room * SHARE))
+        return plan_budget(found, steps, room - taken, self._alarming) if taken else budget

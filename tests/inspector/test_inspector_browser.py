@@ -1,0 +1,357 @@
+"""A page as a person uses it: opened from a file, clicked, pointed at, read."""
+
+import math
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from browser import Tab, start
+from inspector_helpers import Steps, moons, train
+
+import dagnet as dn
+from dagnet.debug.alerts import Alert
+from dagnet.inspector import report
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def tab(tmp_path_factory):
+    driver = start(tmp_path_factory.mktemp("profile"))
+    yield Tab(driver)
+    driver.quit()
+
+
+@pytest.fixture(scope="module")
+def recorded():
+    return train(dn.mlp([2, 7, 5, 1], seed=1), moons(), last=9, every=4)
+
+
+@pytest.fixture(scope="module")
+def path(recorded, tmp_path_factory):
+    data = moons()
+    marked = Steps(recorded.model, recorded.caches, {5: ["the gradient is small"]})
+    alert = Alert("zeros", "relu1", "forward", 9, 3, "half of its outputs are 0", 0.5, 0.4)
+    file = tmp_path_factory.mktemp("page") / "moons.html"
+    return report(recorded.model, file, data["X"], data["Y"], recorder=marked, alerts=[alert]).path
+
+
+@pytest.fixture
+def page(tab, path):
+    """The page, freshly opened; at the end, its console is empty and it asked for nothing."""
+    tab.open(path)
+    yield tab
+    assert not tab.complaints()
+    assert not tab.requests()
+
+
+#: In the page: the texts of the statistics, by value.
+SHOWN = """
+return Object.fromEntries([...document.querySelectorAll('article')]
+  .filter(a => a.querySelector('dl')).map(a => [a.dataset.value, Object.fromEntries([...a.querySelectorAll('[data-stat]')]
+  .map(d => [d.dataset.stat, d.querySelector('dd').textContent]))]))
+"""
+
+
+def number(text):
+    return float(text.replace("−", "-").replace(",", "").removesuffix("%"))
+
+
+def select(page, node):
+    if not page.all(page.box(node)):
+        page.choose("#drawing", "nodes")
+    page.click(page.box(node))
+    assert page.text("#node-name").startswith(node)
+
+
+def exact(page, value):
+    return page.run(
+        "return Number(document.querySelector(arguments[0]).dataset.exact)",
+        f'[data-value="{value}"] .readout b',
+    )
+
+
+def test_every_node_opens_by_a_click_and_shows_numpy_s_numbers(page, recorded):
+    cache = recorded.at(9)
+    page.choose("#drawing", "nodes")
+    for node, record in cache.items():
+        select(page, node)
+        shown = page.run(SHOWN)
+        assert set(shown) == {name for name in record.names if name in record.arrays()}
+        for name, array in record.arrays().items():
+            of = {stat: number(text) for stat, text in shown[name].items()}
+            for stat in ("mean", "std", "min", "max"):
+                expected = getattr(array, stat)()
+                assert of[stat] == pytest.approx(expected, rel=1e-6, abs=1e-12)
+            assert of["norm"] == pytest.approx(np.linalg.norm(array), rel=1e-6)
+    assert page.text('[data-value="output"] h4').startswith("output")
+
+
+def test_the_number_under_the_pointer_is_the_array_s_to_the_bit(page, recorded):
+    select(page, "linear2")
+    for value, row, column in (("output", 3, 17), ("grad_params.W", 4, 6), ("params.b", 2, 0)):
+        page.point(value, row, column)
+        array = recorded.at(9)["linear2"].array(value)
+        assert exact(page, value) == array[row, column]
+        assert page.text(f'[data-value="{value}"] .readout').startswith(f"[{row}, {column}] = ")
+
+
+def test_the_slider_takes_everything_along(page, recorded):
+    select(page, "linear1")
+    for index, step in enumerate(recorded.steps):
+        page.choose("#step", index)
+        assert number(page.text("#cost")) == pytest.approx(
+            float(recorded.at(step)["cost"].output), rel=1e-6
+        )
+        page.point("params.W", 6, 1)
+        assert exact(page, "params.W") == recorded.at(step)["linear1"].params["W"][6, 1]
+        mean = page.text('[data-value="grad_output"] [data-stat="mean"] dd')
+        dZ = recorded.at(step)["linear1"].grad_output
+        assert number(mean) == pytest.approx(dZ.mean(), rel=1e-6)
+
+
+def test_alerts_are_marked_and_lead_to_their_step(page):
+    assert [mark.get_attribute("data-step") for mark in page.all(".alert")] == ["5", "9"]
+    page.click('.alert[data-step="5"]')
+    assert "5 / 9" in page.text("#step-readout")
+    assert "the gradient is small" in page.text(".alert-text")
+
+
+class TestLens:
+    CASES = (
+        ("linear2", "output", (3, 17)),
+        ("linear2", "grad_params.W", (4, 6)),
+        ("linear2", "grad_params.b", (2, 0)),
+        ("linear2", "grad_inputs.0", (6, 11)),
+        ("relu1", "grad_output", (6, 11)),
+    )
+
+    @pytest.mark.parametrize(("node", "value", "place"), CASES)
+    def test_the_products_add_up(self, node, value, place, page, recorded):
+        select(page, node)
+        for index, step in ((2, 9), (0, 1)):
+            page.choose("#step", index)
+            page.point(value, *place)
+            found = page.one(".lens-found")
+            total, shown = (float(found.get_attribute(f"data-{n}")) for n in ("sum", "value"))
+            assert shown == recorded.at(step)[node].array(value)[place]
+            assert total == pytest.approx(shown, abs=1e-12)
+            assert found.get_attribute("data-missing") == "0"
+
+    def test_the_terms_are_the_row_and_the_column(self, page, recorded):
+        select(page, "linear2")
+        page.point("output", 3, 17)
+        rows = [
+            [number(cell.text) for cell in row.find_elements("css selector", "td")]
+            for row in page.all(".terms:not(.totals) tbody tr:not(.bias)")
+        ]
+        record = recorded.at(9)["linear2"]
+        W, A = record.params["W"][3], record.inputs[0][:, 17]
+        np.testing.assert_allclose(rows, np.c_[np.arange(7), W, A, W * A], rtol=1e-6, atol=1e-300)
+        bias = number(page.all(".terms .bias td")[-1].text)
+        assert bias == pytest.approx(record.params["b"][3, 0], rel=1e-6)
+
+    def test_a_click_holds_it_over_the_steps(self, page, recorded):
+        select(page, "linear2")
+        page.point("output", 3, 17)
+        page.hold()
+        page.point("params.b", 2, 0)
+        page.choose("#step", 0)
+        assert page.text(".formula").startswith("Z[3, 17]")
+        shown = float(page.one(".lens-found").get_attribute("data-value"))
+        assert shown == recorded.at(1)["linear2"].output[3, 17]
+
+    def test_pointing_does_not_move_what_is_pointed_at(self, page):
+        select(page, "linear2")
+        place = "return document.querySelector('[data-value=output]').getBoundingClientRect().top"
+        lens = "return document.querySelector('.lens').getBoundingClientRect().top"
+        page.point("output", 3, 17)
+        before = page.run(place), page.run(lens)
+        page.point("output", 4, 2)
+        assert (page.run(place), page.run(lens)) == before
+        page.run("document.querySelector('[data-value=output] canvas').blur()")
+        assert (page.run(place), page.run(lens)) == before
+
+
+def test_terms_that_a_sample_lacks_are_counted(tab, tmp_path):
+    rng = np.random.default_rng(1)
+    X, Y = rng.random((192, 60)), np.ones((1, 60))
+    model = dn.mlp([192, 20, 5, 1], seed=1)
+    tab.open(report(model, tmp_path / "p.html", X, Y, max_mb=0.25).path)
+    tab.run("document.getElementById('search').value = 'linear1'")
+    tab.choose("#search", "linear1")
+    assert "Statistics and histogram are of everything" in tab.text('[data-value="inputs.0"]')
+    tab.point("output", 0, 0)
+    found = tab.one(".lens-found")
+    missing = int(found.get_attribute("data-missing"))
+    assert 0 < missing < 192
+    total, shown = (float(found.get_attribute(f"data-{n}")) for n in ("sum", "value"))
+    rest = number(tab.all(".terms .left-out td")[-1].text)
+    assert total + rest == pytest.approx(shown, rel=1e-6)
+    assert not tab.complaints()
+
+
+def test_one_example(page, recorded):
+    select(page, "relu1")
+    page.choose("#example", 11)
+    width = page.run("return document.querySelector('[data-value=output] canvas.heat').width")
+    assert width == 1
+    page.point("output", 2, 0)
+    assert page.text('[data-value="output"] .readout').startswith("[2, 11]")
+    assert exact(page, "output") == recorded.at(9)["relu1"].output[2, 11]
+
+
+class TestGraph:
+    def test_a_folded_box_opens(self, page):
+        page.click('.node[aria-label="linear1 … relu2"]')
+        assert [chip.text for chip in page.all(".panel-body td .chip")] == [
+            *("linear1", "relu1", "linear2", "relu2")
+        ]
+        page.click("#expand")
+        assert page.text("#node-name").startswith("linear1")
+        assert page.one(page.box("relu2"))
+
+    def test_overlays_follow_the_step(self, page, recorded):
+        page.choose("#drawing", "nodes")
+        page.choose("#overlay", "grad_norm")
+        for index, step in enumerate(recorded.steps):
+            page.choose("#step", index)
+            shown = number(page.text('.legend tr[data-node="relu2"] td:last-child'))
+            expected = np.linalg.norm(recorded.at(step)["relu2"].grad_output)
+            assert shown == pytest.approx(expected, rel=1e-3)
+        fill = page.run(
+            "return document.querySelector(arguments[0]).style.fill",
+            f"{page.box('relu2')} :is(path, polygon):not([fill=none])",
+        )
+        assert fill.startswith("rgb")
+
+    def test_keyboard(self, page):
+        page.press("ARROW_LEFT")
+        assert "5 / 9" in page.text("#step-readout")
+        before = page.run(
+            "return document.querySelector('.graph-canvas svg').viewBox.baseVal.width"
+        )
+        page.press("+")
+        after = page.run("return document.querySelector('.graph-canvas svg').viewBox.baseVal.width")
+        assert after < before
+        page.run("arguments[0].focus()", page.one(page.box("sigmoid3")))
+        page.press("ENTER", on=page.box("sigmoid3"))
+        assert page.text("#node-name").startswith("sigmoid3")
+        page.press("/")
+        assert page.run("return document.activeElement.id") == "search"
+
+    def test_search(self, page):
+        page.one("#search").send_keys("LINEAR3")
+        page.press("ENTER", on="#search")
+        assert page.text("#node-name").startswith("linear3")
+
+
+def test_both_languages_say_everything(page):
+    keys = page.text("#language")
+    page.click("#language")
+    assert page.text("#language") != keys
+    assert page.run("return document.documentElement.lang") == "zh"
+    assert "总览" in page.text("h2")
+    select(page, "linear2")
+    assert "前向" in page.text(".panel-body")
+
+
+def test_the_plane_shows_the_prediction(page, recorded):
+    from selenium.webdriver import ActionChains
+
+    ActionChains(page.driver).move_to_element(page.one(".plane-box")).perform()
+    x, y, answer = map(
+        number, re.findall(r"−?[\d.]+(?:e−?\d+)?", page.text(".plane-card .readout"))
+    )
+    data = moons()["X"]
+    assert data[0].min() < x < data[0].max()
+    assert data[1].min() < y < data[1].max()
+    assert recorded.model.predict(np.array([[x], [y]])) == pytest.approx(answer, abs=0.05)
+
+
+def test_names_are_shown_and_not_run(tab, tmp_path):
+    name = "<script>document.title='run'</script>"
+    x, y = dn.Input(2, name=name), dn.Input(1, name='目标 & "Y"')
+    p = dn.Sigmoid(name="<img src=x onerror=alert(1)>")(dn.Linear(1, name="线性 1")(x))
+    model = dn.Model(dn.BinaryCrossEntropy(name="cost")(p, y), seed=1)
+    data = moons()
+    feeds = {name: data["X"]}, {'目标 & "Y"': data["Y"]}
+    tab.open(report(model, tmp_path / "p.html", *feeds, title="<b>bold</b>").path)
+    assert tab.text("h1") == "<b>bold</b>"
+    for node in model.graph:
+        tab.choose("#search", node)
+        assert tab.text("#node-name").startswith(node)
+    assert tab.driver.title == "<b>bold</b>"
+    assert not tab.complaints()
+
+
+def test_pictures(tab, tmp_path):
+    digits = dn.data.load("digits")
+    X, Y = digits.X[:, :40], digits.Y[:40]
+    model = dn.mlp([64, 7, 10], output="softmax", seed=1)
+    tab.open(report(model, tmp_path / "p.html", X, Y, image=(8, 8)).path)
+    tab.choose("#search", "linear1")
+    assert len(tab.all(".pictures.weights canvas")) == 7
+    assert len(tab.all('[data-value="params.W"] canvas.heat')) == 1
+    tab.choose("#search", "X")
+    pixels = tab.run(
+        "const c = document.querySelectorAll('.pictures.examples canvas')[5];"
+        "return [c.width, [...c.getContext('2d').getImageData(0, 0, 8, 8).data]]"
+    )
+    assert pixels[0] == 8
+    shown = np.array(pixels[1]).reshape(64, 4)[:, 0]
+    np.testing.assert_allclose(shown, 255 * X[:, 5] / X.max(), atol=0.51)
+    assert not tab.complaints()
+
+
+def test_a_model_that_never_ran(tab, tmp_path):
+    tab.open(report(dn.mlp([3, 5, 1]), tmp_path / "p.html").path)
+    assert "has not run" in tab.text(".ran")
+    tab.choose("#search", "linear1")
+    assert "Z = W A_prev + b" in tab.text(".facts")
+    assert not tab.all("canvas.heat")
+    assert not tab.complaints()
+
+
+def test_bad_values_and_dead_units_are_marked(tab, tmp_path):
+    data = moons()
+    model = dn.mlp([2, 7, 1], seed=1, check_finite=False)
+    model.params["linear1"]["b"][3] = -100
+    tab.open(report(model, tmp_path / "p.html", data["X"], data["Y"]).path)
+    tab.choose("#search", "relu1")
+    assert re.search(r"1 dead.*: 3$", tab.text('[data-value="output"] .warn.dead'))
+    assert len(tab.all('[data-value="output"] .dead-mark')) == 1
+    data["X"][1, 4] = math.inf
+    data["X"][0, 6] = math.nan
+    tab.open(report(model, tmp_path / "p.html", data["X"], data["Y"]).path)
+    tab.choose("#search", "X")
+    assert "1 NaN" in tab.text('[data-value="output"] .warn.nan')
+    assert "1 Inf" in tab.text('[data-value="output"] .warn.inf')
+    tab.point("output", 0, 6)
+    assert tab.text('[data-value="output"] .readout').endswith("NaN")
+    assert tab.all(".node.bad")
+    assert not tab.complaints()
+
+
+#: Runs in the page; returns what is wrong with its texts.
+TROUBLE = (Path(__file__).parent / "trouble.js").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("size", [(1440, 1000), (620, 900)])
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_no_text_is_cut_or_covered(size, language, tab, path):
+    tab.open(path, *size)
+    if language == "zh":
+        tab.click("#language")
+    assert tab.run(TROUBLE) == []
+    tab.choose("#drawing", "nodes")
+    tab.choose("#overlay", "std")
+    for node in ("linear2", "relu1", "cost"):
+        tab.choose("#search", node)
+        if node == "linear2":
+            tab.point("output", 3, 17)
+        assert tab.run(TROUBLE) == []
+    tab.click("#theme")
+    assert tab.run("return document.documentElement.dataset.theme") == "dark"
+    assert tab.run(TROUBLE) == []
