@@ -48,9 +48,10 @@ def page(tab, path):
 
 #: In the page: the texts of the statistics, by value.
 SHOWN = """
+const texts = (card) => Object.fromEntries([...card.querySelectorAll('[data-stat]')]
+  .map((stat) => [stat.dataset.stat, stat.querySelector('dd').textContent]));
 return Object.fromEntries([...document.querySelectorAll('article')]
-  .filter(a => a.querySelector('dl')).map(a => [a.dataset.value, Object.fromEntries([...a.querySelectorAll('[data-stat]')]
-  .map(d => [d.dataset.stat, d.querySelector('dd').textContent]))]))
+  .filter((card) => card.querySelector('dl')).map((card) => [card.dataset.value, texts(card)]));
 """
 
 

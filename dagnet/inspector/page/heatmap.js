@@ -40,17 +40,15 @@ class Heatmap {
 
   paint() {
     const { view, columns } = this;
-    const entry = view.entry;
-    this.scale = scaleOf(stat(entry, "min") || 0, stat(entry, "max") || 0);
+    this.scale = scaleOf(stat(view.entry, "min") || 0, stat(view.entry, "max") || 0);
     const context = this.canvas.getContext("2d");
     const image = context.createImageData(this.canvas.width, this.canvas.height);
+    const pixels = new Uint32Array(image.data.buffer);
+    const paint = painter(this.scale);
+    const { data, columns: width } = view;
     let at = 0;
     for (let row = 0; row < view.rows; row++) {
-      for (const column of columns) {
-        const [r, g, b] = colourOf(view.at(row, column), this.scale);
-        image.data.set([r, g, b, 255], at);
-        at += 4;
-      }
+      for (const column of columns) pixels[at++] = paint(data[row * width + column]);
     }
     context.putImageData(image, 0, 0);
   }

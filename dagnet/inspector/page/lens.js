@@ -1,7 +1,8 @@
 // The equation lens: which numbers made an element, and whether they add up to it.
 
-// The terms of one element: { formula, terms: [{ label, a, b, product }], constant, value, missing, complete }.
-// `names` are those of the two factors. Returns null for what no sum of products made.
+// What made one element: `formula`, `terms` of two factors and their product each, called `names`, over
+// the index `along`; `constant` is added. `sum` is what that comes to, `value` what the run has, `missing`
+// how many terms the file lacks. Null for what no sum of products made.
 function lensOf(node, value, index, step) {
   const at = (of, name) => viewOf(of, name, step);
   const { kind, readers } = doc.nodes[node];
@@ -53,7 +54,7 @@ function ofZ(node, [i, j], at) {
   const terms = products(W.shape[1], (k) => W.value([i, k]), (k) => A.value([k, j]));
   const bias = b?.value([i, 0]);
   return lens(Z, [i, j], [`W[${i}, k]`, `A_prev[k, ${j}]`], W.shape[1], terms, {
-    formula: `Z[${i}, ${j}] = Σₖ W[${i}, k] · A_prev[k, ${j}]${b ? ` + b[${i}]` : ""}`, layer: l,
+    along: "k", formula: `Z[${i}, ${j}] = Σₖ W[${i}, k] · A_prev[k, ${j}]${b ? ` + b[${i}]` : ""}`, layer: l,
     constant: b ? bias ?? 0 : null, lost: b && bias === undefined ? 1 : 0,
   });
 }
@@ -64,7 +65,7 @@ function ofDW(node, [i, k], at) {
   const m = dZ.shape[1];
   const terms = products(m, (j) => dZ.value([i, j]), (j) => A.value([k, j]));
   return lens(dW, [i, k], [`dZ[${i}, j]`, `A_prev[${k}, j]`], m, terms, {
-    formula: `dW[${i}, ${k}] = Σⱼ dZ[${i}, j] · A_prev[${k}, j]`, layer: layerOf(node), shared: isShared(node, "W"),
+    along: "j", formula: `dW[${i}, ${k}] = Σⱼ dZ[${i}, j] · A_prev[${k}, j]`, layer: layerOf(node), shared: isShared(node, "W"),
   });
 }
 
@@ -74,7 +75,7 @@ function ofDb(node, [i], at) {
   const m = dZ.shape[1];
   const terms = products(m, (j) => dZ.value([i, j]), () => 1);
   return lens(db, [i, 0], [`dZ[${i}, j]`, "1"], m, terms, {
-    formula: `db[${i}] = Σⱼ dZ[${i}, j]`, layer: layerOf(node), shared: isShared(node, "b"),
+    along: "j", formula: `db[${i}] = Σⱼ dZ[${i}, j]`, layer: layerOf(node), shared: isShared(node, "b"),
   });
 }
 
@@ -83,7 +84,7 @@ function ofDA(linear, [k, j], at, shown) {
   if (!W || !dZ || !shown) return null;
   const terms = products(W.shape[0], (i) => W.value([i, k]), (i) => dZ.value([i, j]));
   return lens(shown, [k, j], [`W[i, ${k}]`, `dZ[i, ${j}]`], W.shape[0], terms, {
-    formula: `dA[${k}, ${j}] = Σᵢ W[i, ${k}] · dZ[i, ${j}]`, layer: layerOf(linear),
+    along: "i", formula: `dA[${k}, ${j}] = Σᵢ W[i, ${k}] · dZ[i, ${j}]`, layer: layerOf(linear),
   });
 }
 

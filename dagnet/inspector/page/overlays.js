@@ -1,22 +1,24 @@
-// A number for every node, as colours on the drawing; it follows the step.
+// A number for every node, as colours on the drawing; it follows the step. Magnitudes are on a
+// logarithmic scale.
 
 const OVERLAYS = {
   none: null,
   mean: { of: (node, step) => stat(entryOf(node, "output", step), "mean") },
-  std: { of: (node, step) => stat(entryOf(node, "output", step), "std") },
+  std: { log: true, of: (node, step) => stat(entryOf(node, "output", step), "std") },
   max: {
+    log: true,
     of: (node, step) => {
       const entry = entryOf(node, "output", step);
       return Math.max(Math.abs(stat(entry, "min")), Math.abs(stat(entry, "max")));
     },
   },
   zeros: { of: (node, step) => stat(entryOf(node, "output", step), "zeros"), text: percent },
-  grad_norm: { of: (node, step) => stat(entryOf(node, "grad_output", step), "norm") },
-  ratio: { of: (node, step) => norms(node, "grad_params.", step) / norms(node, "params.", step) },
-  seconds: { of: (node) => doc.nodes[node].seconds ?? NaN, text: seconds },
-  bytes: { of: (node) => doc.nodes[node].bytes ?? NaN, text: bytes },
-  flops: { of: (node) => doc.nodes[node].flops || NaN, text: count },
-  parameters: { of: (node) => doc.nodes[node].parameters || NaN, text: count },
+  grad_norm: { log: true, of: (node, step) => stat(entryOf(node, "grad_output", step), "norm") },
+  ratio: { log: true, of: (node, step) => norms(node, "grad_params.", step) / norms(node, "params.", step) },
+  seconds: { log: true, of: (node) => doc.nodes[node].seconds ?? NaN, text: seconds },
+  bytes: { log: true, of: (node) => doc.nodes[node].bytes ?? NaN, text: bytes },
+  flops: { log: true, of: (node) => doc.nodes[node].flops || NaN, text: count },
+  parameters: { log: true, of: (node) => doc.nodes[node].parameters || NaN, text: count },
   alerts: { of: (node) => doc.alerts.filter((alert) => alert.node === node).length || NaN, text: count },
 };
 
@@ -45,7 +47,14 @@ function measure(name, boxes, step) {
     found[id] = { value: extreme[1], text: boxText(values, extreme, text) };
     all.push(...numbers);
   }
-  return { found, scale: all.length ? scaleOf(Math.min(...all), Math.max(...all)) : null, text };
+  return { found, scale: scaleOfNumbers(overlay, all), text };
+}
+
+function scaleOfNumbers(overlay, numbers) {
+  const counted = overlay.log ? numbers.filter((value) => value > 0) : numbers;
+  if (!counted.length) return numbers.length ? scaleOf(0, 0) : null;
+  const [low, high] = [Math.min(...counted), Math.max(...counted)];
+  return overlay.log ? logarithmic(low, high) : scaleOf(low, high);
 }
 
 function boxText(values, extreme, text) {

@@ -67,7 +67,7 @@ class Panel {
       if (!own.length || !doc.steps.length) continue;
       parts.push(el("h3", {}, t(title)));
       const pictures = title === "forward" ? examplePictures(node, this.step, this.example)
-        : title === "learnt" ? weightPictures(node, this.step) : null;
+        : title === "learnt" ? weightPictures(node, this.step) : gradientPictures(node, this.step);
       parts.push(el("div", { class: "cards" }, pictures, own.map((name) => this.card(node, name))));
     }
     return parts;
@@ -124,8 +124,8 @@ class Panel {
     });
     if (entry.blob === undefined || !view.size()) return el("article", { class: "card", "data-value": name }, head);
     return el("article", { class: "card", "data-value": name }, head,
-      el("div", { class: "array" }, el("div", { class: "map" }, map.element, readout),
-        el("div", { class: "spread" }, histogram(entry), colourBar(map.scale))),
+      el("div", { class: "array" }, map.element, el("div", { class: "spread" }, histogram(entry), colourBar(map.scale))),
+      readout,
       statRow(entry), this.notes(node, name, view));
   }
 

@@ -1,28 +1,29 @@
 // Examples, and the weights that look at them, as the pictures that they are.
 
-// Draws numbers as a picture: `colour` makes [r, g, b] of the channels of a point.
-function pictureOf(numbers, [height, width, depth = 1], colour, label) {
+// Draws numbers as a picture: one number for each point in shades or colours, or three, red, green, blue.
+function pictureOf(numbers, [height, width, depth = 1], scale, label) {
   const canvas = el("canvas", { width, height, class: "picture", role: "img", "aria-label": label });
   const context = canvas.getContext("2d");
   const image = context.createImageData(width, height);
-  for (let i = 0; i < width * height; i++) {
-    image.data.set([...colour(numbers.subarray(i * depth, (i + 1) * depth)), 255], 4 * i);
+  if (depth === 1 && scale.kind === "diverging") {
+    const pixels = new Uint32Array(image.data.buffer);
+    const paint = painter(scale);
+    for (let i = 0; i < pixels.length; i++) pixels[i] = paint(numbers[i]);
+  } else {
+    shade(image.data, numbers, depth, scale);
   }
   context.putImageData(image, 0, 0);
   return el("figure", { class: "tile" }, canvas, el("figcaption", {}, label));
 }
 
-function greyOrRgb(low, high) {
-  const span = high - low || 1;
-  const shade = (value) => Math.round((255 * (value - low)) / span);
-  return (point) => (point.length === 3 ? [...point].map(shade) : Array(3).fill(shade(point[0])));
-}
-
-// Weights around zero: zero is grey in every channel of a colour, and the middle of the map else.
-function weights(size) {
-  const scale = scaleOf(-size, size);
-  const shade = (value) => Math.round(127.5 + (127.5 * value) / (size || 1));
-  return (point) => (point.length === 3 ? [...point].map(shade) : colourOf(point[0], scale));
+function shade(bytes, numbers, depth, { low, high }) {
+  const slope = 255 / (high - low || 1);
+  for (let i = 0; i < bytes.length / 4; i++) {
+    for (let k = 0; k < 3; k++) {
+      bytes[4 * i + k] = Math.round((numbers[depth === 1 ? i : 3 * i + k] - low) * slope);
+    }
+    bytes[4 * i + 3] = 255;
+  }
 }
 
 const isPictured = (node) => Boolean(doc.image?.inputs.includes(node));
@@ -33,12 +34,23 @@ function weightPictures(node, step) {
   if (kind !== "linear" || !isPictured(inputs[0])) return null;
   const found = nearestWeights(node, step);
   if (!found) return null;
-  const { rows, at } = found;
-  const tiles = rows.map((numbers, row) => {
-    const size = numbers.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-    return pictureOf(numbers, doc.image.shape, weights(size), String(row));
-  });
-  return pictureCard("weights", t("rowsAsPictures"), tiles, at, step);
+  return pictureCard("weights", t("rowsAsPictures"), found.rows.map(rowPicture), found.at, step);
+}
+
+// The same of their gradient, where it is whole.
+function gradientPictures(node, step) {
+  const view = viewOf(node, "grad_params.W", step);
+  if (!view?.whole || !isPictured(doc.nodes[node].inputs[0])) return null;
+  return pictureCard("gradients", t("rowsOfGradient"), rowsOf(view.data, view.shape).map(rowPicture), step, step);
+}
+
+const rowsOf = (numbers, [count, length]) =>
+  Array.from({ length: count }, (_, row) => numbers.subarray(row * length, (row + 1) * length));
+
+function rowPicture(numbers, row) {
+  let size = 0;
+  for (const value of numbers) if (Math.abs(value) > size) size = Math.abs(value);
+  return pictureOf(numbers, doc.image.shape, scaleOf(-size, size), String(row));
 }
 
 // At most steps there is only a byte for each weight, which is enough for a picture: 127.5 is 0.
@@ -48,21 +60,20 @@ function nearestWeights(node, step) {
   const whole = doc.steps.map((_, at) => ({ at, view: viewOf(node, "params.W", at) })).filter(({ view }) => view?.whole);
   const [best] = [...whole, ...frames].sort((a, b) => away(a.at) - away(b.at));
   if (!best) return null;
-  const [count, length] = entryOf(node, "params.W", step).shape;
   const numbers = best.view ? best.view.data : Float32Array.from(blob(best.number, "u1"), (shade) => shade - 127.5);
-  const rows = Array.from({ length: count }, (_, row) => numbers.subarray(row * length, (row + 1) * length));
-  return { rows, at: best.at };
+  return { rows: rowsOf(numbers, entryOf(node, "params.W", step).shape), at: best.at };
 }
 
 function examplePictures(node, step, example) {
   if (!isPictured(node)) return null;
   const view = viewOf(node, "output", step);
   if (!view || view.strides.slice(0, -1).some((stride) => stride > 1)) return null;
-  const colour = greyOrRgb(stat(view.entry, "min"), stat(view.entry, "max"));
+  const shades = { kind: "sequential", low: stat(view.entry, "min"), high: stat(view.entry, "max") };
   const chosen = [...Array(view.columns).keys()].filter((c) => example === null || c === example);
   const tiles = chosen.slice(0, MOST_TILES).map((column) => {
-    const numbers = Float64Array.from({ length: view.rows }, (_, row) => view.at(row, column));
-    return pictureOf(numbers, doc.image.shape, colour, String(view.index(0, column).at(-1)));
+    const numbers = new Float64Array(view.rows);
+    for (let row = 0; row < view.rows; row++) numbers[row] = view.data[row * view.columns + column];
+    return pictureOf(numbers, doc.image.shape, shades, String(view.index(0, column).at(-1)));
   });
   return pictureCard("examples", t("inputsAsPictures"), tiles, step, step);
 }

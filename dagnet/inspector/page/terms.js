@@ -22,7 +22,7 @@ function lensTable(found, isHeld) {
     el("p", { class: "formula" }, el("b", {}, found.formula), el("span", { class: "quiet" }, `  [${found.layer}]`),
       isHeld ? el("span", { class: "quiet" }, ` · ${t("pinned")}`) : null),
     el("div", { class: "sides" },
-      el("table", { class: "terms" }, el("thead", {}, row("k", ...found.names, t("product"), "th")), el("tbody", {}, body)),
+      el("table", { class: "terms" }, el("thead", {}, row(found.along, ...found.names, t("product"), "th")), el("tbody", {}, body)),
       el("table", { class: "terms totals" }, el("tbody", {}, foot))));
 }
 
