@@ -12,40 +12,29 @@ from pathlib import Path
 import dagnet as dn
 
 
-class Kept:
-    """The steps of a training that were kept: what `dn.report` asks of a recording."""
-
-    def __init__(self, model):
-        self.model = model
-        self.marks = {}
-        self.caches = {}
-
-    @property
-    def steps(self):
-        return list(self.caches)
-
-    def at(self, step):
-        return self.caches[step]
-
-
-def train(model, feeds, steps, every):
-    """Train, and keep the values of every so many steps."""
-    kept, optimizer = Kept(model), dn.Adam(0.02)
-    for step in range(1, steps + 1):
-        model.train_step(feeds, optimizer, keep="all")
-        if step % every == 1:
-            kept.caches[step] = model.cache.copy()
-    return kept
-
-
 def main(directory="."):
     data = dn.data.planar(legacy=True)
     model = dn.mlp([2, 8, 1], hidden="tanh", seed=1)
-    kept = train(model, {"X": data.X, "Y": data.Y}, steps=601, every=40)
-    page = dn.report(
-        model, Path(directory) / "flower.html", data.X, data.Y, recorder=kept, max_mb=5
+    recorder = dn.Recorder(every=40)
+    history = model.fit(
+        data.X,
+        data.Y,
+        epochs=601,
+        optimizer=dn.Adam(0.02),
+        callbacks=[recorder],
+        log_every=10,
+        progress=False,
     )
-    print(f"{len(kept.steps)} steps in {page.path.stat().st_size / 1e6:.1f} MB: {page}")
+    page = dn.report(
+        model,
+        Path(directory) / "flower.html",
+        data.X,
+        data.Y,
+        recorder=recorder,
+        history=history,
+        max_mb=5,
+    )
+    print(f"{len(recorder.steps)} steps in {page.path.stat().st_size / 1e6:.1f} MB: {page}")
 
 
 if __name__ == "__main__":

@@ -175,3 +175,11 @@ def test_own_op(tmp_path):
     assert "same answers after loading: True" in output
     assert re.search("without the class: .*Swish", output)
     assert not list(tmp_path.iterdir())
+
+
+def test_report(tmp_path):
+    output = run("report.py", tmp_path, cwd=tmp_path)
+    assert after("16 steps in", output)[0] < 5
+    page = (tmp_path / "flower.html").read_text(encoding="utf-8")
+    assert page.startswith("<!DOCTYPE html>")
+    assert len(page) < 5_000_000

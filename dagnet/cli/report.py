@@ -23,8 +23,12 @@ max_mb_option = click.option(
     help="How large the file may be.",
 )
 
+recording_option = path_option(
+    "--recording", metavar="DIRECTORY", help="Show the steps that dn.Recorder wrote there."
+)
+
 #: What a command that makes a page takes.
-of_page = several(on_data, image_option, max_mb_option)
+of_page = several(on_data, recording_option, image_option, max_mb_option)
 
 
 @click.command(epilog=SOURCES)
@@ -35,6 +39,7 @@ def report(
     source: str,
     target: str | None,
     classes: str | None,
+    recording: Path | None,
     image: str | None,
     max_mb: float,
     output: Path,
@@ -43,27 +48,36 @@ def report(
 
     The file needs nothing but a browser. It has the drawing of the network, and every array of
     every node, with the exact numbers. Of large arrays, if the file would be larger than --max-mb,
-    it has samples, and says so; statistics are of everything.
+    it has samples, and says so; statistics are of everything. With --recording, it shows the steps
+    of a training on these data, with a slider.
 
     MODEL is a .safetensors file, or a .py file, which is run.
     """
     from dagnet.inspector import report as write
 
     check_writable(output)
-    model, options = page_of(model_path, source, target, classes, image)
+    model, options = page_of(model_path, source, target, classes, recording, image)
     written = write(model, output, max_mb=max_mb, title=model_path.stem, **options)
     click.echo(f"written to {written}: {written.path.stat().st_size / 1e6:.1f} MB")
 
 
 def page_of(
-    model_path: Path, source: str, target: str | None, classes: str | None, image: str | None
+    model_path: Path,
+    source: str,
+    target: str | None,
+    classes: str | None,
+    recording: Path | None,
+    image: str | None,
 ) -> tuple[Model, dict[str, Any]]:
-    """Return the model and the data that a page is to show, and what picture an example is."""
+    """Return the model that a page is to show, and the arguments that say what of it."""
+    from dagnet.debug.recorder import Recorder
+
     model = open_model(model_path)
     dataset = load_for(model, source, target, classes)
     X, Y = arrays_for(model, dataset)
     picture = dataset.picture if image is None else _sizes(image)
-    return model, {"X": X, "Y": Y, "image": picture}
+    recorder = None if recording is None else Recorder.open(recording, model, X, Y)
+    return model, {"X": X, "Y": Y, "recorder": recorder, "image": picture}
 
 
 def _sizes(image: str) -> tuple[int, ...]:

@@ -15,6 +15,7 @@ def view(
     source: str,
     target: str | None,
     classes: str | None,
+    recording: Path | None,
     image: str | None,
     max_mb: float,
 ) -> None:
@@ -26,5 +27,5 @@ def view(
     """
     from dagnet.inspector import view as show
 
-    model, options = page_of(model_path, source, target, classes, image)
+    model, options = page_of(model_path, source, target, classes, recording, image)
     click.echo(str(show(model, max_mb=max_mb, title=model_path.stem, **options)))

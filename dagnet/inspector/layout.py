@@ -1,5 +1,6 @@
 """A plain layered layout, for where there is no layout engine, or too many boxes for one."""
 
+from dataclasses import replace
 from html import escape
 
 from dagnet.render.drawing import Arrow, Box, Drawing
@@ -7,6 +8,7 @@ from dagnet.render.text import text_width
 from dagnet.text import printable
 
 GAP_X, GAP_Y, MARGIN, PADDING = 28.0, 34.0, 12.0, 12.0
+BULGE = 220.0
 LINE, TITLE_SIZE, PLAIN_SIZE = 14.0, 13.0, 10.0
 
 
@@ -23,16 +25,31 @@ def plain_svg(drawing: Drawing) -> str:
     >>> svg.count('class="node'), svg.count('class="edge')
     (7, 6)
     """
-    sizes = {box.key: _size(box) for box in drawing.boxes}
-    places = _places(drawing, sizes)
+    boxes = _with_headings(drawing)
+    sizes = {box.key: _size(box) for box in boxes}
+    rows = _rows(drawing)
+    places = _places(rows, sizes)
     width = max((x + sizes[key][0] for key, (x, _) in places.items()), default=0) + MARGIN
     height = max((y + sizes[key][1] for key, (_, y) in places.items()), default=0) + MARGIN
-    body = [_arrow(arrow, places, sizes) for arrow in drawing.arrows]
-    body += [_box(box, places[box.key], sizes[box.key]) for box in drawing.boxes]
+    row_of = {key: i for i, keys in enumerate(rows) for key in keys}
+    body = []
+    for arrow in drawing.arrows:
+        around = row_of[arrow.head] - row_of[arrow.tail] > 1  # past the boxes between them
+        body.append(_arrow(arrow, places, sizes, BULGE if around else 0.0))
+    body += [_box(box, places[box.key], sizes[box.key]) for box in boxes]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.2f} {height:.2f}" '
         f'width="{width:.0f}pt" height="{height:.0f}pt"><g class="graph">{"".join(body)}</g></svg>'
     )
+
+
+def _with_headings(drawing: Drawing) -> list[Box]:
+    """Return the boxes; borders of groups are not drawn, so their dots say what they are."""
+    headings = {group.key: group.lines[:1] for group in drawing.groups}
+    return [
+        replace(box, lines=headings.get(box.group or "", ())) if box.kind == "entry" else box
+        for box in drawing.boxes
+    ]
 
 
 def _size(box: Box) -> tuple[float, float]:
@@ -72,9 +89,8 @@ def _rows(drawing: Drawing) -> list[list[str]]:
 
 
 def _places(
-    drawing: Drawing, sizes: dict[str, tuple[float, float]]
+    rows: list[list[str]], sizes: dict[str, tuple[float, float]]
 ) -> dict[str, tuple[float, float]]:
-    rows = _rows(drawing)
     widths = [sum(sizes[k][0] for k in keys) + GAP_X * (len(keys) - 1) for keys in rows]
     widest = max(widths, default=0)
     places: dict[str, tuple[float, float]] = {}
@@ -111,6 +127,7 @@ def _arrow(
     arrow: Arrow,
     places: dict[str, tuple[float, float]],
     sizes: dict[str, tuple[float, float]],
+    bulge: float,
 ) -> str:
     (tail_x, tail_y), (head_x, head_y) = places[arrow.tail], places[arrow.head]
     x1, y1 = tail_x + sizes[arrow.tail][0] / 2, tail_y + sizes[arrow.tail][1]
@@ -119,8 +136,8 @@ def _arrow(
     return (
         f'<g id="edge-{escape(arrow.key)}" class="edge {arrow.kind}">'
         f"<title>{escape(arrow.tooltip)}</title>"
-        f'<path fill="none" stroke="#333333" d="M{x1:.2f},{y1:.2f}C{x1:.2f},{middle:.2f} '
-        f'{x2:.2f},{middle:.2f} {x2:.2f},{y2 - 7:.2f}"/>'
+        f'<path fill="none" stroke="#333333" d="M{x1:.2f},{y1:.2f}C{x1 + bulge:.2f},{middle:.2f} '
+        f'{x2 + bulge:.2f},{middle:.2f} {x2:.2f},{y2 - 7:.2f}"/>'
         f'<polygon fill="#333333" stroke="#333333" points="{x2 - 3:.2f},{y2 - 8:.2f} '
         f'{x2 + 3:.2f},{y2 - 8:.2f} {x2:.2f},{y2:.2f}"/></g>'
     )

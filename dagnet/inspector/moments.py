@@ -14,7 +14,7 @@ from dagnet.model import Model
 class Recording(Protocol):
     """What a page needs of a recording, such as `dn.Recorder` makes."""
 
-    marks: Mapping[int, list[str]]
+    marks: dict[int, list[str]]
 
     @property
     def model(self) -> Model:
@@ -23,6 +23,10 @@ class Recording(Protocol):
     @property
     def steps(self) -> list[int]:
         """The recorded steps."""
+
+    @property
+    def last(self) -> int:
+        """The last step that was made, recorded or not."""
 
     def at(self, step: int) -> Cache:
         """Return the values of a step."""
@@ -59,7 +63,10 @@ class _OneRun(Moments):
 
 class _Recorded(Moments):
     def __init__(self, recording: Recording):
-        super().__init__(list(recording.steps), recording.marks)
+        steps = [*recording.steps]
+        if recording.last > steps[-1]:
+            steps.append(recording.last)  # how it ended is what one wants to see
+        super().__init__(steps, recording.marks)
         self._recording = recording
 
     def at(self, step: int) -> Cache:

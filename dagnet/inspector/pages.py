@@ -223,8 +223,7 @@ class _Shown:
 
     def _plan(self, films: Films, boundary: Boundary | None) -> Budget:
         steps = self._moments.steps
-        last = self._moments.at(steps[-1])
-        found = survey(last, self._moments.at(steps[0]) if len(steps) > 1 else None)
+        found = survey(self._moments.at(steps[-1]), self._moments.at(steps[0]))
         room = self._room - (boundary.nbytes(len(steps)) if boundary else 0)
         budget = plan_budget(found, steps, room, self._alarming)
         taken = films.plan(budget.steps, budget.each, int(room * SHARE))

@@ -23,21 +23,22 @@ MOST_DEAD = 1000
 STATS = ("mean", "std", "min", "max", "zeros", "nan", "inf", "norm")
 
 
-def survey(cache: Cache, other: Cache | None = None) -> Survey:
-    """Look at the arrays of a step; what `other` has just so, another step, is constant."""
-    constant = set(_digests(other)) if other is not None else set()
+def survey(last: Cache, first: Cache) -> Survey:
+    """Look at the arrays of two steps, the last and the first.
+
+    What is the same in both is constant. The larger of the two counts: the last batch of an epoch
+    may be small.
+    """
+    larger, other = (last, first) if last.run.binding.m >= first.run.binding.m else (first, last)
+    constant = {content for _, content, _ in _digests_of(other)}
     items: dict[bytes, Item] = {}
     values = 0
-    for name, content, array in _digests_of(cache):
+    for name, content, array in _digests_of(larger):
         values += 1
-        examples = is_by_example(name, array, cache.run.binding.m)
+        examples = is_by_example(name, array, larger.run.binding.m)
         itemsize = {"f8": 8, "f4": 4, "u1": 1}[format_of(array.dtype)]
         items[content] = Item(array.shape, itemsize, examples, content in constant)
     return Survey(list(items.values()), values)
-
-
-def _digests(cache: Cache) -> Iterator[bytes]:
-    return (content for _, content, _ in _digests_of(cache))
 
 
 def _digests_of(cache: Cache) -> Iterator[tuple[str, bytes, np.ndarray]]:

@@ -54,6 +54,22 @@ def test_a_path_that_cannot_be_written(fails, digits_model, tmp_path):
     assert "cannot write" in line  # before the model is even looked for
 
 
+def test_a_recording(run, fails, tmp_path):
+    moons = dn.data.load("moons:m=40")
+    model = dn.mlp([2, 5, 1], seed=1)
+    recorder = dn.Recorder(every=10, path=tmp_path / "steps")
+    model.fit(moons.X, moons.Y, epochs=31, callbacks=[recorder], progress=False)
+    model.save(tmp_path / "moons.safetensors")
+    words = ["--data", "moons:m=40", "--recording", tmp_path / "steps", "-o", tmp_path / "p.html"]
+    run("report", tmp_path / "moons.safetensors", *words)
+    found = document(tmp_path / "p.html")
+    assert found["steps"] == recorder.steps == [1, 11, 21, 31]
+    costs = [float(recorder.at(step)["cost"].output) for step in recorder.steps]
+    assert found["cost"] == costs
+    dn.mlp([2, 3, 1], seed=1).save(tmp_path / "other.safetensors")
+    assert "linear1" in fails("report", tmp_path / "other.safetensors", *words)
+
+
 def test_view_opens_a_browser(run, digits_model, monkeypatch):
     opened = []
     monkeypatch.setattr("webbrowser.open", opened.append)

@@ -23,6 +23,10 @@ class Steps:
     def steps(self):
         return list(self.caches)
 
+    @property
+    def last(self):
+        return max(self.caches)
+
     def at(self, step):
         return self.caches[step]
 

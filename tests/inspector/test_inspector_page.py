@@ -1,8 +1,11 @@
 """A page holds the structure of a network and every value of it, as they are."""
 
+import os
 import re
 from base64 import b64encode
 from hashlib import sha256
+from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -12,7 +15,7 @@ import dagnet as dn
 from dagnet.debug.alerts import Alert
 from dagnet.debug.gradcheck import gradcheck
 from dagnet.errors import ArgumentError, ArgumentTypeError, FileAccessError, MissingDependencyError
-from dagnet.inspector import drawings, report
+from dagnet.inspector import drawings, report, write
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +86,20 @@ def test_the_cost_and_marks(recorded, page, tmp_path):
         (5, None, "loss jumped"),
         (9, "relu1", "1 NaN"),
     ]
+
+
+def test_a_recorder_s_steps_and_the_last(tmp_path):
+    data = dn.data.moons(m=30)
+    model = dn.mlp([2, 5, 1], seed=1)
+    recorder = dn.Recorder(every=4)
+    model.fit(data.X, data.Y, epochs=6, batch_size=16, callbacks=[recorder], progress=False)
+    found = Page(report(model, tmp_path / "p.html", data.X, data.Y, recorder=recorder))
+    assert found.document["steps"] == [1, 5, 9, 12]
+    for step in (5, 12):
+        expected = recorder.at(step)["relu1"]
+        np.testing.assert_array_equal(found.whole("relu1", "output", step), expected.output)
+        dA = found.whole("relu1", "grad_output", step)
+        np.testing.assert_array_equal(dA, expected.grad_output)
 
 
 def test_the_history_is_the_curve_where_there_is_one(tmp_path):
@@ -210,6 +227,22 @@ class TestDrawings:
             assert sorted(shown) == sorted(page.document["nodes"])
         assert len(page.document["drawings"]["nodes"]["boxes"]) == 9
 
+    def test_groups_and_scopes(self, tmp_path):
+        """Whatever a box stands for, every node is in one."""
+        x, y = dn.Input(5, name="X"), dn.Input(1, name="Y")
+        A = x
+        with dn.scope("trunk"):
+            for _ in range(3):
+                A = dn.Add()(A, dn.LayerNorm()(dn.Linear(5)(A)))
+        p = dn.Sigmoid(name="P")(dn.Linear(1, name="score")(A))
+        model = dn.Model(dn.BinaryCrossEntropy(name="cost")(p, y), seed=1)
+        found = Page(report(model, tmp_path / "p.html"))
+        for drawing in found.document["drawings"].values():
+            shown = {name for names in drawing["boxes"].values() for name in names}
+            assert shown == set(model.graph)
+            for key in drawing["boxes"]:
+                assert key.replace("-", "&#45;") in drawing["svg"]
+
     def test_without_a_layout_engine(self, monkeypatch, tmp_path):
         def missing():
             raise MissingDependencyError("none")
@@ -249,3 +282,39 @@ class TestSafety:
         assert not re.findall(r"(?:src|href)=", page.text)
         addresses = set(re.findall(r"https?://[^\"'\s\\<]+", page.text))
         assert addresses <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
+
+
+class TestLanguages:
+    PAGE = Path(write.__file__).parent / "page"
+
+    def texts(self):
+        """Return the texts of both languages, by their keys."""
+        language = (self.PAGE / "language.js").read_text(encoding="utf-8")
+        english, chinese = language.split("zh: {")
+        pair = re.compile(r'(\w+): "([^"]*)"')
+        return dict(pair.findall(english)), dict(pair.findall(chinese))
+
+    def test_both_say_the_same_things(self):
+        english, chinese = self.texts()
+        assert len(english) > 60
+        assert set(english) == set(chinese)
+        for key, text in english.items():
+            holes = set(re.findall(r"\{\d\}", text))
+            assert holes == set(re.findall(r"\{\d\}", chinese[key])), key
+
+    def test_every_text_is_used_and_every_one_used_is_there(self):
+        scripts = [p.read_text(encoding="utf-8") for p in self.PAGE.glob("*.js")]
+        code = "".join(text for text in scripts if "const TEXTS" not in text)
+        english, _ = self.texts()
+        assert set(re.findall(r'\bt\("(\w+)"', code)) <= set(english)
+        unused = [k for k in english if not re.search(rf"\b{k}\b", code)]
+        assert [k for k in unused if not k.startswith(("stat_", "check_"))] == []
+
+
+def test_a_notebook_shows_the_page(page, recorded, tmp_path):
+    written = report(recorded.model, tmp_path / "p.html", recorder=recorded)
+    shown = ElementTree.fromstring(written._repr_html_())
+    assert shown.tag == "iframe"
+    assert shown.get("srcdoc") == written.path.read_text(encoding="utf-8")
+    assert shown.get("sandbox") == "allow-scripts"
+    assert str(written) == os.fspath(written) == str(tmp_path / "p.html")
