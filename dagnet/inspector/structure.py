@@ -53,7 +53,7 @@ def nodes_of(
             "kind": v.op.kind,
             "symbol": v.op.symbol,
             "equation": v.op.equation,
-            "settings": {k: printable(str(x)) for k, x in v.op.config.items()},
+            "settings": {} if v.is_input else _settings(v),
             "source": _place(v.source),
             "inputs": list(v.inputs),
             "readers": list(graph.consumers[v.name]),
@@ -84,6 +84,11 @@ def layers_of(graph: Graph) -> list[dict[str, Any]]:
                 letters[layer.activation.name] = ACTIVATION_LETTERS
             layers.append({"linear": v.name, "letters": letters})
     return layers
+
+
+def _settings(v: Vertex) -> dict[str, str]:
+    """Return the hyperparameters that are set."""
+    return {k: printable(str(x)) for k, x in v.op.config.items() if x is not None}
 
 
 def _place(source: Source | None) -> dict[str, Any] | None:

@@ -143,10 +143,7 @@ class TestLens:
     def test_the_terms_are_the_row_and_the_column(self, page, recorded):
         select(page, "linear2")
         page.point("output", 3, 17)
-        rows = [
-            [number(cell.text) for cell in row.find_elements("css selector", "td")]
-            for row in page.all(".terms:not(.totals) tbody tr:not(.bias)")
-        ]
+        rows = lens_rows(page)
         record = recorded.at(9)["linear2"]
         W, A = record.params["W"][3], record.inputs[0][:, 17]
         np.testing.assert_allclose(rows, np.c_[np.arange(7), W, A, W * A], rtol=1e-6, atol=1e-300)
@@ -175,19 +172,49 @@ class TestLens:
         assert (page.run(place), page.run(lens)) == before
 
 
-def test_terms_that_a_sample_lacks_are_counted(tab, tmp_path):
+def drawn(tab, value):
+    """Return the colours of a heatmap, (rows, columns, 3)."""
+    width, height, data = tab.run(
+        "const c = document.querySelector(arguments[0]);"
+        "const image = c.getContext('2d').getImageData(0, 0, c.width, c.height);"
+        "return [c.width, c.height, [...image.data]]",
+        f'[data-value="{value}"] canvas.heat',
+    )
+    return np.array(data).reshape(height, width, 4)[..., :3].astype(int)
+
+
+def lens_rows(tab):
+    """Return the numbers of the terms that the lens shows one by one."""
+    return [
+        [number(cell.text) for cell in row.find_elements("css selector", "td")]
+        for row in tab.all(".terms:not(.totals) tbody tr:not(.bias, .others)")
+    ]
+
+
+def test_what_a_sample_lacks_is_said_and_what_it_has_is_right(tab, tmp_path):
     rng = np.random.default_rng(1)
     X, Y = rng.random((192, 60)), np.ones((1, 60))
     model = dn.mlp([192, 20, 5, 1], seed=1)
-    tab.open(report(model, tmp_path / "p.html", X, Y, max_mb=0.25).path)
-    tab.run("document.getElementById('search').value = 'linear1'")
+    model.forward({"X": X, "Y": Y})
+    model.backward()
+    record = model.cache["linear1"]
+    tab.open(report(model, tmp_path / "p.html", max_mb=0.25).path)
     tab.choose("#search", "linear1")
     assert "Statistics and histogram are of everything" in tab.text('[data-value="inputs.0"]')
-    tab.point("output", 0, 0)
+    tab.point("inputs.0", 3, 5)
+    place = re.findall(r"\d+", tab.text('[data-value="inputs.0"] .readout').split("]")[0])
+    assert exact(tab, "inputs.0") == X[int(place[0]), int(place[1])]
+    assert int(place[0]) > 3
+    tab.point("output", 2, 0)  # the first example is in every sample
+    i, j = map(int, re.findall(r"\d+", tab.text('[data-value="output"] .readout').split("]")[0]))
+    for k, w, a, product in lens_rows(tab):
+        assert w == pytest.approx(record.params["W"][i, int(k)], rel=1e-6)
+        assert a == pytest.approx(X[int(k), j], rel=1e-6)
+        assert product == pytest.approx(w * a, rel=1e-5)
     found = tab.one(".lens-found")
-    missing = int(found.get_attribute("data-missing"))
-    assert 0 < missing < 192
+    assert 0 < int(found.get_attribute("data-missing")) < 192
     total, shown = (float(found.get_attribute(f"data-{n}")) for n in ("sum", "value"))
+    assert shown == record.output[i, j]
     rest = number(tab.all(".terms .left-out td")[-1].text)
     assert total + rest == pytest.approx(shown, rel=1e-6)
     assert not tab.complaints()
@@ -246,6 +273,20 @@ class TestGraph:
         page.one("#search").send_keys("LINEAR3")
         page.press("ENTER", on="#search")
         assert page.text("#node-name").startswith("linear3")
+
+
+def test_colours_of_numbers(page, recorded):
+    """Below zero the blue of a colour prevails, above it the red; the larger, the farther."""
+    select(page, "linear2")
+    W = recorded.at(9)["linear2"].params["W"]
+    pixels = drawn(page, "params.W")
+    warmth = pixels[..., 0] - pixels[..., 2]
+    clear = abs(W) > 0.1 * abs(W).max()
+    assert (np.sign(warmth) == np.sign(W))[clear].all()
+    lightness = pixels @ [0.2126, 0.7152, 0.0722]
+    for side in (W < 0, W > 0):  # also in grey: the larger, the darker
+        order = np.argsort(abs(W[side]))
+        assert (np.diff(lightness[side][order]) <= 1).all()
 
 
 def test_both_languages_say_everything(page):
@@ -329,6 +370,10 @@ def test_bad_values_and_dead_units_are_marked(tab, tmp_path):
     tab.choose("#search", "X")
     assert "1 NaN" in tab.text('[data-value="output"] .warn.nan')
     assert "1 Inf" in tab.text('[data-value="output"] .warn.inf')
+    pixels = drawn(tab, "output")
+    nan, infinite, finite = (pixels[0, 6], pixels[1, 4], pixels[0, 5])
+    assert (nan.tolist(), infinite.tolist()) == ([214, 0, 110], [0, 158, 115])
+    assert finite.tolist() not in (nan.tolist(), infinite.tolist())
     tab.point("output", 0, 6)
     assert tab.text('[data-value="output"] .readout').endswith("NaN")
     assert tab.all(".node.bad")

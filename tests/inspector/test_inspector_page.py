@@ -4,8 +4,8 @@ import os
 import re
 from base64 import b64encode
 from hashlib import sha256
+from html import unescape
 from pathlib import Path
-from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -313,8 +313,7 @@ class TestLanguages:
 
 def test_a_notebook_shows_the_page(page, recorded, tmp_path):
     written = report(recorded.model, tmp_path / "p.html", recorder=recorded)
-    shown = ElementTree.fromstring(written._repr_html_())
-    assert shown.tag == "iframe"
-    assert shown.get("srcdoc") == written.path.read_text(encoding="utf-8")
-    assert shown.get("sandbox") == "allow-scripts"
+    (shown,) = re.findall(r'<iframe srcdoc="([^"]*)"', written._repr_html_())
+    assert unescape(shown) == written.path.read_text(encoding="utf-8")
+    assert 'sandbox="allow-scripts"' in written._repr_html_()
     assert str(written) == os.fspath(written) == str(tmp_path / "p.html")

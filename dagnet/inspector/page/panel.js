@@ -78,6 +78,7 @@ class Panel {
     const facts = [
       [t("equation"), of.equation && el("code", { class: "equation" }, of.equation)],
       [t("line"), of.source && el("span", {}, `${of.source.place}  `, el("code", {}, of.source.text))],
+      [t("settings"), Object.entries(of.settings).map(([name, value]) => `${name} = ${value}`).join(", ")],
       [t("reads"), of.inputs.length && of.inputs.map(nodeLink)],
       [t("readBy"), of.readers.length && [...new Set(of.readers.map(([name]) => name))].map(nodeLink)],
       [t("parameters"), of.parameters && count(of.parameters)],
