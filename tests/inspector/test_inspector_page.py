@@ -237,6 +237,9 @@ class TestDrawings:
         p = dn.Sigmoid(name="P")(dn.Linear(1, name="score")(A))
         model = dn.Model(dn.BinaryCrossEntropy(name="cost")(p, y), seed=1)
         found = Page(report(model, tmp_path / "p.html"))
+        assert list(found.document["drawings"]) == ["1", "2", "folded", "nodes"]
+        closed = found.document["drawings"]["1"]["boxes"].values()
+        assert max(map(len, closed)) == 9  # the scope in one box
         for drawing in found.document["drawings"].values():
             shown = {name for names in drawing["boxes"].values() for name in names}
             assert shown == set(model.graph)

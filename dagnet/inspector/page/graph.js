@@ -1,5 +1,7 @@
 // The drawing of the network: to move in, to choose nodes on, and to colour.
 
+const drawingName = (name) => (/^\d+$/.test(name) ? t("level", name) : t(name));
+
 const ZOOM_STEP = 1.25;
 
 class GraphView {
@@ -46,6 +48,14 @@ class GraphView {
       }
     });
     this.boxes.set(id, { element, names });
+  }
+
+  // The next drawing in which a box is open, or null.
+  opened(names) {
+    const order = Object.keys(doc.drawings);
+    const later = order.slice(order.indexOf(this.drawing) + 1);
+    const fewer = (own) => own.includes(names[0]) && own.length < names.length;
+    return later.find((name) => Object.values(doc.drawings[name].boxes).some(fewer)) ?? null;
   }
 
   boxOf(node) {
@@ -153,7 +163,7 @@ class GraphView {
   // The tools above the drawing, in the language of now.
   relabel(overlay) {
     const options = Object.keys(OVERLAYS).map((name) => el("option", { value: name, selected: name === overlay }, t(name)));
-    const drawings = Object.keys(doc.drawings).map((name) => el("option", { value: name, selected: name === this.drawing }, t(name)));
+    const drawings = Object.keys(doc.drawings).map((name) => el("option", { value: name, selected: name === this.drawing }, drawingName(name)));
     const button = (text, name, act) => el("button", { type: "button", title: t(name), "aria-label": t(name), onclick: act }, text);
     this.tools.replaceChildren(
       drawings.length > 1 ? el("select", { id: "drawing", "aria-label": t("graph"), onchange: (e) => app.draw(e.target.value) }, drawings) : "",

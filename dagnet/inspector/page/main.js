@@ -92,10 +92,13 @@ class App {
     else this.change({ node: null, box: names });
   }
 
+  // Opens a box, and chooses the first of what was in it.
   expand(names) {
-    this.draw("nodes");
+    this.draw(this.graph.opened(names));
     this.graph.relabel(this.state.overlay);
-    this.select(names[0]);
+    const own = this.graph.boxOf(names[0]).names;
+    this.choose(own);
+    this.graph.reveal(own[0]);
   }
 
   draw(name) {

@@ -51,7 +51,7 @@ class Panel {
   }
 
   boxParts(names) {
-    const open = "nodes" in doc.drawings
+    const open = app.graph.opened(names)
       ? el("button", { type: "button", id: "expand", onclick: () => app.expand(names) }, t("expand")) : null;
     return [el("header", {}, el("h2", {}, t("box", names.length)), open), this.table(names)];
   }
