@@ -183,6 +183,13 @@ def drawn(tab, value):
     return np.array(data).reshape(height, width, 4)[..., :3].astype(int)
 
 
+def strides_of(tab, value):
+    """Return the strides that the page says a sample has, rows and then examples."""
+    said = tab.text(f'[data-value="{value}"]')
+    found = [re.search(rf"1 in (\d+) {axis}", said) for axis in ("rows", "examples")]
+    return [int(match[1]) if match else 1 for match in found]
+
+
 def lens_rows(tab):
     """Return the numbers of the terms that the lens shows one by one."""
     return [
@@ -217,6 +224,15 @@ def test_what_a_sample_lacks_is_said_and_what_it_has_is_right(tab, tmp_path):
     assert shown == record.output[i, j]
     rest = number(tab.all(".terms .left-out td")[-1].text)
     assert total + rest == pytest.approx(shown, rel=1e-6)
+
+    some, few = (strides_of(tab, value)[1] for value in ("output", "inputs.0"))
+    assert some < few  # the input is thinned out more
+    tab.choose("#example", some)
+    assert f"Example {some} is not in the sample" in tab.text('[data-value="inputs.0"]')
+    tab.choose("#example", few)
+    for value, array in (("inputs.0", X), ("output", record.output)):
+        tab.point(value, 0, 0)
+        assert exact(tab, value) == array[0, few]
     assert not tab.complaints()
 
 

@@ -94,13 +94,15 @@ class Panel {
       doc.steps.length ? null : el("p", { class: "ran" }, t("noRun")));
   }
 
+  // The examples to choose from are those of the array that has the most of them.
   exampleBar(node) {
-    const view = valueNames(node).map((name) => viewOf(node, name, this.step)).find((v) => v?.entry.examples);
-    if (!view || view.columns < 2) return "";
+    const all = valueNames(node).map((name) => viewOf(node, name, this.step)).filter((v) => v?.entry.examples);
+    if (!all.length) return "";
+    const view = all.reduce((most, v) => (v.columns > most.columns ? v : most));
+    if (view.columns < 2) return "";
     const stride = view.strides.at(-1);
-    const known = view.index(0, 0).length - 1;
-    const indices = Array.from({ length: view.columns }, (_, column) => view.index(0, column)[known]);
-    const options = indices.map((index, column) => el("option", { value: column, selected: this.example === column }, String(index)));
+    const options = Array.from({ length: view.columns }, (_, column) =>
+      el("option", { value: column * stride, selected: this.example === column * stride }, String(column * stride)));
     const change = (event) => app.example(event.target.value === "" ? null : Number(event.target.value));
     return el("div", { class: "example-bar" }, el("label", {}, `${t("examples")} `,
       el("select", { id: "example", onchange: change }, el("option", { value: "" }, t("all")), options)),
@@ -117,7 +119,10 @@ class Panel {
     const view = viewOf(node, name, this.step);
     head.append(el("span", { class: "quiet" }, `${shapeText(entry.shape)} ${entry.dtype}`));
     const readout = el("output", { class: "readout" }, " ");
-    const example = entry.examples && this.example !== null && this.example < view.columns ? this.example : null;
+    const example = entry.examples && this.example !== null ? view.columnOf(this.example) : null;
+    if (example === undefined) {
+      return el("article", { class: "card", "data-value": name }, head, el("p", { class: "quiet" }, t("notInSample", this.example)));
+    }
     const map = new Heatmap(view, {
       label: `${node} ${name}`, example, dead: entry.dead ?? [],
       pointed: (row, column) => this.point(node, name, view, row, column, readout),

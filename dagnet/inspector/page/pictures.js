@@ -69,7 +69,7 @@ function examplePictures(node, step, example) {
   const view = viewOf(node, "output", step);
   if (!view || view.strides.slice(0, -1).some((stride) => stride > 1)) return null;
   const shades = { kind: "sequential", low: stat(view.entry, "min"), high: stat(view.entry, "max") };
-  const chosen = [...Array(view.columns).keys()].filter((c) => example === null || c === example);
+  const chosen = [...Array(view.columns).keys()].filter((c) => example === null || c === view.columnOf(example));
   const tiles = chosen.slice(0, MOST_TILES).map((column) => {
     const numbers = new Float64Array(view.rows);
     for (let row = 0; row < view.rows; row++) numbers[row] = view.data[row * view.columns + column];

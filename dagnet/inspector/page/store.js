@@ -47,6 +47,12 @@ class View {
     return this.data[row * this.columns + column];
   }
 
+  // The column of an example; undefined if it is not in the sample.
+  columnOf(example) {
+    const stride = this.strides.at(-1);
+    return example % stride || example >= this.shape.at(-1) ? undefined : example / stride;
+  }
+
   // Where the element of a row and a column of the sample stands in the whole array.
   index(row, column) {
     let flat = row * this.columns + column;
