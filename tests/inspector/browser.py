@@ -59,7 +59,7 @@ class Tab:
 
         element = self.one(selector)
         self.run("arguments[0].scrollIntoView({block: 'center'})", element)
-        ActionChains(self.driver).move_to_element(element).click().perform()
+        ActionChains(self.driver, duration=0).move_to_element(element).click().perform()
 
     def press(self, *keys, on=None):
         from selenium.webdriver.common.keys import Keys
@@ -90,14 +90,16 @@ class Tab:
         )
         x = (column + 0.5) * width / across - width / 2
         y = (row + 0.5) * height / down - height / 2
-        ActionChains(self.driver).move_to_element_with_offset(canvas, int(x), int(y)).perform()
+        ActionChains(self.driver, duration=0).move_to_element_with_offset(
+            canvas, int(x), int(y)
+        ).perform()
         self.settle()
 
     def hold(self):
         """Click where the mouse is."""
         from selenium.webdriver import ActionChains
 
-        ActionChains(self.driver).click().perform()
+        ActionChains(self.driver, duration=0).click().perform()
 
     def settle(self):
         self.run("return document.body.offsetHeight")

@@ -150,6 +150,19 @@ class TestLens:
         bias = number(page.all(".terms .bias td")[-1].text)
         assert bias == pytest.approx(record.params["b"][3, 0], rel=1e-6)
 
+    def test_what_a_penalty_adds_is_told_apart(self, tab, tmp_path):
+        x, y = dn.Input(2, name="X"), dn.Input(1, name="Y")
+        p = dn.Sigmoid(name="P")(dn.Linear(1, name="line")(x))
+        model = dn.Model(dn.BinaryCrossEntropy(name="cost")(p, y), seed=1, l2=0.5)
+        data = moons()
+        tab.open(report(model, tmp_path / "p.html", data["X"], data["Y"]).path)
+        tab.choose("#search", "line")
+        tab.point("grad_params.W", 0, 1)
+        added = number(tab.all(".terms .elsewhere td")[-1].text)
+        assert added == pytest.approx(0.5 / 30 * model.params["line"]["W"][0, 1], rel=1e-6)
+        tab.point("output", 0, 1)
+        assert not tab.all(".terms .elsewhere")
+
     def test_a_click_holds_it_over_the_steps(self, page, recorded):
         select(page, "linear2")
         page.point("output", 3, 17)
@@ -318,7 +331,7 @@ def test_both_languages_say_everything(page):
 def test_the_plane_shows_the_prediction(page, recorded):
     from selenium.webdriver import ActionChains
 
-    ActionChains(page.driver).move_to_element(page.one(".plane-box")).perform()
+    ActionChains(page.driver, duration=0).move_to_element(page.one(".plane-box")).perform()
     x, y, answer = map(
         number, re.findall(r"−?[\d.]+(?:e−?\d+)?", page.text(".plane-card .readout"))
     )
