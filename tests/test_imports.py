@@ -20,7 +20,7 @@ MODULES = {
 
 #: From the bottom to the top; who stands in one row does not import its neighbours in a circle.
 ROWS = [
-    ["errors", "names", "scopes", "node", "files", "arena", "settings", "arrays", "text"],
+    ["errors", "names", "scopes", "node", "files", "arena", "settings", "arrays", "text", "garbage"],
     ["statistics", "tables", "statistics_table"],
     ["ops", "data", "initializers", "definition"],
     ["graph", "parameters", "steps", "testing"],
