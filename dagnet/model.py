@@ -32,14 +32,14 @@ from dagnet.passes import (
 from dagnet.plan import Keep, is_scaled
 from dagnet.run import Run
 from dagnet.runners import Runner, Runners
-from dagnet.scheduler import cost
+from dagnet.scheduler import Binding, cost
 from dagnet.settings import Seed, check_choice, check_dtype, generators
 
 if TYPE_CHECKING:
     from dagnet.debug.cone import Cone
     from dagnet.training import History
 
-EXECUTORS = ("compiled", "interpreted")
+EXECUTORS = ("compiled", "interpreted", "fused")
 
 
 class Updates(Protocol):
@@ -68,8 +68,10 @@ class Model:
     dtype : {"float64", "float32"}
     l2 : float
         Adds ``l2/(2m) * sum(W²)`` over all weights to the cost.
-    executor : {"compiled", "interpreted"}
+    executor : {"compiled", "interpreted", "fused"}
         `"interpreted"` can call hooks before and after every node; the bits are the same.
+        `"fused"` runs small arrays in few calls of code compiled by numba, the extra ``jit``;
+        sums may differ in their last bits. With hooks, and in the debugger, it runs interpreted.
     check_finite : bool
         Whether NaN or Inf in an array that is fed is an error.
 
@@ -138,12 +140,13 @@ class Model:
         self.dtype = check_dtype(dtype)
         self.executor = check_choice("executor", executor, EXECUTORS)
         self.check_finite = bool(check_finite)
+        binding = _binding(self.executor)
         shapes = infer_shapes(graph)
         parameters = collect_parameters(graph, shapes)
         verify(graph, shapes, parameters)
         self.graph = annotate(graph)
         self.shapes = shapes
-        self.store = ParameterStore(parameters, self.dtype)
+        self.store = ParameterStore(parameters, self.dtype, fused=self.executor == "fused")
         self.params = ArraysByOwner(self.store.arrays)
         #: For every node, its parameters by the op's own names, as keys of `store`.
         self.keys = {v.name: parameter_keys(v, shapes) for v in graph.vertices.values()}
@@ -156,7 +159,9 @@ class Model:
         #: keeps them, and the command line counts classes and orders columns by them.
         self.classes: tuple[str, ...] | None = None
         self.features: tuple[str, ...] | None = None
-        self._runners = Runners(self.graph, self.store, arrays, self.rng, check_finite)
+        self._runners = Runners(
+            self.graph, self.store, arrays, self.rng, check_finite, binding
+        )
         self._run: Run | None = None
         #: Predictions may come from several threads; training is for one at a time.
         self._lock = Lock()
@@ -557,3 +562,12 @@ class Model:
 
     def _hooks(self, hooks: Hooks | None) -> Hooks | None:
         return Silent() if hooks is None and self.executor == "interpreted" else hooks
+
+
+def _binding(executor: str) -> type[Binding]:
+    """Return how an executor binds plans to memory."""
+    if executor != "fused":
+        return Binding
+    from dagnet.fused import FusedBinding  # here, because it loads numba
+
+    return FusedBinding

@@ -65,7 +65,9 @@ class Runners:
         states: Mapping[ParamKey, np.ndarray],
         rng: np.random.Generator,
         check_finite: bool,
+        binding: type[Binding] = Binding,
     ):
+        self._binding = binding
         self._graph = graph
         self._store = store
         self._states = states
@@ -119,4 +121,5 @@ class Runners:
             plan = make_plan(block_wide_layers(graph), dtype=dtype, **options)
         # The rules come from the graph as defined: fusion must not change what may be fed.
         feeder = Feeder(feed_rules(self._graph, inputs), dtype, self._check_finite)
-        return Runner(Scheduler(plan, self._store, self._states, self._rng), feeder, fused or {})
+        scheduler = Scheduler(plan, self._store, self._states, self._rng, self._binding)
+        return Runner(scheduler, feeder, fused or {})

@@ -169,7 +169,7 @@ class Binding:
 
     def release(self) -> None:
         """Let go of the fed arrays, so that they do not stay in memory for this binding's sake."""
-        nothing = np.empty(0)
+        nothing = np.empty(0, self.plan.dtype)
         self.fed = {}
         for name in self.plan.graph.inputs:
             self.show(name, nothing)
@@ -255,6 +255,8 @@ class Scheduler:
         Arrays such as running means, by owner and name.
     rng : numpy.random.Generator
         For ops that draw random numbers.
+    binding : type of Binding, optional
+        How the plan is bound to memory.
     """
 
     def __init__(
@@ -263,8 +265,10 @@ class Scheduler:
         store: ParameterStore,
         states: Mapping[ParamKey, np.ndarray],
         rng: np.random.Generator,
+        binding: type[Binding] = Binding,
     ):
         self.plan = plan
+        self._binding = binding
         self._store = store
         self._states: dict[str, dict[str, np.ndarray]] = {}
         for (owner, name), array in states.items():
@@ -283,7 +287,7 @@ class Scheduler:
         while len(self._bindings) >= BINDINGS_KEPT:
             self._bindings.popitem(last=False)
         with collection_paused():
-            binding = Binding(self.plan, m, self._arenas, self._store, self._states, self._rng)
+            binding = self._binding(self.plan, m, self._arenas, self._store, self._states, self._rng)
         self._bindings[m] = binding
         return binding
 
