@@ -159,9 +159,7 @@ class Model:
         #: keeps them, and the command line counts classes and orders columns by them.
         self.classes: tuple[str, ...] | None = None
         self.features: tuple[str, ...] | None = None
-        self._runners = Runners(
-            self.graph, self.store, arrays, self.rng, check_finite, binding
-        )
+        self._runners = Runners(self.graph, self.store, arrays, self.rng, check_finite, binding)
         self._run: Run | None = None
         #: Predictions may come from several threads; training is for one at a time.
         self._lock = Lock()

@@ -35,9 +35,7 @@ class ParameterStore:
     ((2, 3), (6,))
     """
 
-    def __init__(
-        self, parameters: Mapping[ParamKey, Parameter], dtype: str, fused: bool = False
-    ):
+    def __init__(self, parameters: Mapping[ParamKey, Parameter], dtype: str, fused: bool = False):
         self.parameters = dict(parameters)
         self.fused = fused
         size = sum(p.size for p in parameters.values())

@@ -287,7 +287,9 @@ class Scheduler:
         while len(self._bindings) >= BINDINGS_KEPT:
             self._bindings.popitem(last=False)
         with collection_paused():
-            binding = self._binding(self.plan, m, self._arenas, self._store, self._states, self._rng)
+            binding = self._binding(
+                self.plan, m, self._arenas, self._store, self._states, self._rng
+            )
         self._bindings[m] = binding
         return binding
 

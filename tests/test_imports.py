@@ -26,7 +26,7 @@ ROWS = [
     ["graph", "parameters", "steps", "testing"],
     ["passes"],
     ["plan", "planner", "executors", "diagnosis"],
-    ["scheduler", "run", "gradients", "cache", "record", "layer", "feeds"],
+    ["scheduler", "run", "gradients", "cache", "record", "layer", "feeds", "fused"],
     ["runners"],
     ["model"],
     ["storage", "networks"],
@@ -43,7 +43,7 @@ FACADE = {
 }
 
 #: Packages that one module or folder alone may import.
-KEEPERS = {"networkx": ["graph"], "safetensors": ["storage"]}
+KEEPERS = {"networkx": ["graph"], "safetensors": ["storage"], "numba": ["fused"]}
 
 #: Packages that some modules need, but `import dagnet` does not load.
 LATE = ["matplotlib", "rich", "h5py", "sklearn", "numba", "scipy", "click", "graphviz"]

@@ -140,12 +140,8 @@ _FORWARD: dict[type[Op], Callable[[Op, Frame], Instruction | None]] = {
     Sigmoid: _unary(kernels.SIGMOID, MOST_EXPONENTIALS),
     Tanh: _unary(kernels.TANH, MOST_EXPONENTIALS),
     MeanSquaredError: _loss(kernels.SQUARED, "difference"),
-    BinaryCrossEntropyWithLogits: _loss(
-        kernels.BINARY, "e", "sign", "step_minus_y", "terms"
-    ),
-    CategoricalCrossEntropyWithLogits: _loss(
-        kernels.CATEGORICAL, "p", "shifted", "peak", "total"
-    ),
+    BinaryCrossEntropyWithLogits: _loss(kernels.BINARY, "e", "sign", "step_minus_y", "terms"),
+    CategoricalCrossEntropyWithLogits: _loss(kernels.CATEGORICAL, "p", "shifted", "peak", "total"),
 }
 
 _BACKWARD: dict[type[Op], Callable[[Op, Frame], Instruction | None]] = {
@@ -163,3 +159,6 @@ _BACKWARD: dict[type[Op], Callable[[Op, Frame], Instruction | None]] = {
         kernels.CATEGORICAL_BACK, "p", "y", "scale", "grad", "sum_y"
     ),
 }
+
+#: The ops that are known, each exactly as it is.
+KNOWN = tuple(_FORWARD)
