@@ -54,7 +54,7 @@ def compute(frame, instruction):
 
 
 def both_ways(op, inputs):
-    """Return what numpy and what the compiled function write, by name: all that is meant to stay."""
+    """Return what numpy and what the compiled function write and leave, by name."""
     frames = [allocated(op, inputs) for _ in range(2)]
     with np.errstate(all="ignore"):
         op.forward(frames[0])
