@@ -77,6 +77,7 @@ class Feeder:
         self.rules = rules
         self.dtype = np.dtype(dtype)
         self.check_finite = check_finite
+        self._scaled = [name for name, rule in rules.items() if is_scaled(rule.shape)]
         self._given: dict[str, object] = {}
         self._arrays: dict[str, np.ndarray] = {}
         self._m = 1
@@ -183,7 +184,7 @@ class Feeder:
         return columns
 
     def _count_examples(self, arrays: Mapping[str, np.ndarray]) -> int:
-        counts = {n: a.shape[-1] for n, a in arrays.items() if is_scaled(self.rules[n].shape)}
+        counts = {name: arrays[name].shape[-1] for name in self._scaled}
         m = next(iter(counts.values()), 1)
         if any(count != m for count in counts.values()):
             listed = ", ".join(f"{self.rules[n].label} has {k}" for n, k in counts.items())

@@ -278,8 +278,10 @@ class Model:
         """
         runner = runner or self.runner()
         binding = runner.begin(feeds)
-        keep_all = binding.plan.keep == "all"
-        params = self.store.snapshot() if keep_all else self.store.arrays
+        params = self.store.snapshot() if binding.plan.keep == "all" else self.store.arrays
+        run = self._run
+        if run is not None and run.binding is binding and run.params is params:
+            return run  # it reads what the binding holds, so it is that of every step
         self._run = Run(binding, runner.fused, self.keys, params, self.store.grads)
         return self._run
 

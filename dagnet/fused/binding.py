@@ -43,13 +43,13 @@ class FusedBinding(Binding):
 
     def _follow(self) -> None:
         """Let the programs read the inputs where they are now."""
-        moved = {name: self.frames[name].output for name in self._moved}
-        if any(plain(array, self._dtype) != self._plain.get(n) for n, array in moved.items()):
-            self._write()
-        else:
-            for name, array in moved.items():
-                for program in self._programs:
-                    program.move(name, array.ctypes.data)
+        for name in self._moved:
+            array = self.frames[name].output
+            if plain(array, self._dtype) is not self._plain.get(name):
+                self._write()
+                break
+            for program in self._programs:
+                program.move(name, array.ctypes.data)
         self._moved.clear()
 
     def _write(self) -> None:
