@@ -37,6 +37,7 @@ from dagnet.settings import Seed, check_choice, check_dtype, generators
 
 if TYPE_CHECKING:
     from dagnet.debug.cone import Cone
+    from dagnet.profiling import Profile
     from dagnet.training import History
 
 EXECUTORS = ("compiled", "interpreted", "fused")
@@ -462,6 +463,26 @@ class Model:
         from dagnet.debug.interventions import cone
 
         return cone(self, node, what)
+
+    def profile(
+        self, feeds: Mapping[str, Any], optimizer: Updates | None = None, steps: int = 20
+    ) -> "Profile":
+        """Time every node of a training step; printing the result shows what limits each.
+
+        See `dagnet.profiling.profile`. Parameters, states and random numbers are as before, unless
+        an optimizer is given, which then trains.
+
+        Examples
+        --------
+        >>> import numpy as np, dagnet as dn
+        >>> model = dn.mlp([5, 3, 1], seed=1)
+        >>> found = model.profile({"X": np.ones((5, 7)), "Y": np.ones((1, 7))}, steps=3)
+        >>> [node.node for node in found][:4]
+        ['linear1', 'relu1', 'linear2', 'cost']
+        """
+        from dagnet.profiling import profile
+
+        return profile(self, feeds, optimizer, steps)
 
     def fit(self, X: Any, Y: Any = None, **options: Any) -> "History":
         """Train on raw data and return the history.

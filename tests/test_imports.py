@@ -20,7 +20,18 @@ MODULES = {
 
 #: From the bottom to the top; who stands in one row does not import its neighbours in a circle.
 ROWS = [
-    ["errors", "names", "scopes", "node", "files", "arena", "settings", "arrays", "text", "garbage"],
+    [
+        "errors",
+        "names",
+        "scopes",
+        "node",
+        "files",
+        "arena",
+        "settings",
+        "arrays",
+        "text",
+        "garbage",
+    ],
     ["statistics", "tables", "statistics_table"],
     ["ops", "data", "initializers", "definition"],
     ["graph", "parameters", "steps", "testing"],
@@ -31,14 +42,14 @@ ROWS = [
     ["model"],
     ["storage", "networks"],
     ["training"],
-    ["cli", "render", "debug", "display", "report", "export", "__main__"],
+    ["cli", "render", "debug", "display", "profiling", "report", "export", "__main__"],
 ]
 RANK = {name: rank for rank, row in enumerate(ROWS) for name in row}
 
 #: Methods of `Model` and `Graph` that stand for what lies above them.
 FACADE = {
     "dagnet.model": {"fit", "evaluate", "save", "render", "run", "cone", "debug", "report"}
-    | {"_repr_svg_"},
+    | {"profile", "_repr_svg_"},
     "dagnet.graph": {"_repr_svg_"},
 }
 
