@@ -279,10 +279,10 @@ class Model:
         """
         runner = runner or self.runner()
         binding = runner.begin(feeds)
-        params = self.store.snapshot() if binding.plan.keep == "all" else self.store.arrays
-        run = self._run
-        if run is not None and run.binding is binding and run.params is params:
-            return run  # it reads what the binding holds, so it is that of every step
+        keep_all = binding.plan.keep == "all"
+        if not keep_all and self._run is not None and self._run.binding is binding:
+            return self._run  # what it reads is in the binding and the store
+        params = self.store.snapshot() if keep_all else self.store.arrays
         self._run = Run(binding, runner.fused, self.keys, params, self.store.grads)
         return self._run
 

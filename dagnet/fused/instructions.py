@@ -21,7 +21,7 @@ from dagnet.ops.frame import Frame
 from dagnet.ops.losses import Loss
 
 #: Multiplications of a product up to which plain loops take less time than a call of BLAS.
-MOST_PRODUCTS = 2**14
+MOST_PRODUCTS = 2**13
 
 #: Elements up to which a call of numpy takes longer than its better exponentials save.
 MOST_EXPONENTIALS = 2**11

@@ -190,6 +190,44 @@ def linear(r, like):
 
 
 @compiled
+def linear_one(r, like):
+    """Compute `linear` on one example, along the rows of W."""
+    n_out, n_in = r[8], r[10]
+    W, x, z = at(r[1], n_out * n_in, like), at(r[2], n_in, like), at(r[3], n_out, like)
+    for i in range(n_out):
+        z[i] = dot(W[i * n_in : (i + 1) * n_in], x)
+    if r[4]:
+        b = at(r[4], n_out, like)
+        for i in range(n_out):
+            z[i] += b[i]
+
+
+@compiled
+def linear_one_back(r, like):
+    """Compute `linear_back` on one example, along the rows of W."""
+    n_out, n_in = r[8], r[10]
+    dz = at(r[3], n_out, like)
+    if r[5]:
+        x, dW = at(r[2], n_in, like), at(r[5], n_out * n_in, like)
+        for i in range(n_out):
+            row, d = dW[i * n_in : (i + 1) * n_in], dz[i]
+            for k in range(n_in):
+                row[k] = d * x[k]
+    if r[6]:
+        db = at(r[6], n_out, like)
+        for i in range(n_out):
+            db[i] = dz[i]
+    if r[7]:
+        W, dx = at(r[1], n_out * n_in, like), at(r[7], n_in, like)
+        for k in range(n_in):
+            dx[k] = W[k] * dz[0]
+        for i in range(1, n_out):
+            row, d = W[i * n_in : (i + 1) * n_in], dz[i]
+            for k in range(n_in):
+                dx[k] += row[k] * d
+
+
+@compiled
 def linear_back(r, like):
     n_out, m, n_in = r[8], r[9], r[10]
     dZ = at(r[3], n_out * m, like)
@@ -359,9 +397,15 @@ def run(program, constants, like):
         if code <= ACCUMULATE:
             collect(r, like)
         elif code == LINEAR:
-            linear(r, like)
+            if r[9] == 1:
+                linear_one(r, like)
+            else:
+                linear(r, like)
         elif code == LINEAR_BACK:
-            linear_back(r, like)
+            if r[9] == 1:
+                linear_one_back(r, like)
+            else:
+                linear_back(r, like)
         elif code in (RELU, SIGMOID, TANH):
             unary(r, like)
         elif code in (RELU_BACK, SIGMOID_BACK, TANH_BACK):
