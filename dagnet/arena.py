@@ -36,18 +36,18 @@ def pack(lifetimes: Mapping[Key, Lifetime]) -> Packing[Key]:
     >>> pack({"a": Lifetime(4, 0, 1), "b": Lifetime(4, 1, 2), "c": Lifetime(3, 2, 3)})
     Packing(offsets={'a': 0, 'b': 4, 'c': 0}, size=8)
     """
-    births = sorted(lifetimes, key=lambda key: lifetimes[key].birth)
-    deaths = sorted(lifetimes, key=lambda key: lifetimes[key].death)
-    offsets: dict[Key, int] = {}
+    lives = list(lifetimes.values())
+    births = sorted(range(len(lives)), key=lambda i: lives[i].birth)
+    deaths = sorted(range(len(lives)), key=lambda i: lives[i].death)
+    offsets = [0] * len(lives)
     free = _FreeBlocks()
     dead = 0
-    for key in births:
-        now = lifetimes[key].birth
-        while lifetimes[deaths[dead]].death < now:
-            free.give_back(offsets[deaths[dead]], lifetimes[deaths[dead]].size)
+    for i in births:
+        while lives[deaths[dead]].death < lives[i].birth:
+            free.give_back(offsets[deaths[dead]], lives[deaths[dead]].size)
             dead += 1
-        offsets[key] = free.take(lifetimes[key].size)
-    return Packing(offsets, free.top)
+        offsets[i] = free.take(lives[i].size)
+    return Packing(dict(zip(lifetimes, offsets, strict=True)), free.top)
 
 
 class _FreeBlocks:

@@ -4,6 +4,9 @@ import numpy as np
 
 from dagnet.errors import FeedError, FeedTypeError
 
+#: Elements up to which looking at each is quicker than summing them in silence.
+FEW = 4096
+
 
 def as_array(value: object, label: str) -> np.ndarray:
     """Return what was fed as an array of numbers, or raise."""
@@ -30,14 +33,16 @@ def not_finite(array: np.ndarray) -> str | None:
     """
     if array.dtype.kind != "f":
         return None
-    # A sum is finite only if all its terms are, and takes one pass without a temporary. It may
-    # also overflow over finite terms: then, and only then, every value is looked at.
-    with np.errstate(over="ignore", invalid="ignore"):
-        if np.isfinite(np.sum(array)):
-            return None
-    bad = ~np.isfinite(array)
-    if not bad.any():
+    if array.size > FEW:
+        # A sum is finite only if all its terms are, and takes one pass without a temporary. It may
+        # also overflow over finite terms: then, and only then, every value is looked at.
+        with np.errstate(over="ignore", invalid="ignore"):
+            if np.isfinite(np.sum(array)):
+                return None
+    finite = np.isfinite(array)
+    if np.count_nonzero(finite) == array.size:
         return None
+    bad = ~finite
     nans = int(np.count_nonzero(np.isnan(array)))
     infs = int(np.count_nonzero(bad)) - nans
     by_example = np.moveaxis(bad, -1, 0) if bad.ndim else bad

@@ -77,6 +77,7 @@ class Feeder:
         self.rules = rules
         self.dtype = np.dtype(dtype)
         self.check_finite = check_finite
+        self._scaled = [name for name, rule in rules.items() if is_scaled(rule.shape)]
         self._given: dict[str, object] = {}
         self._arrays: dict[str, np.ndarray] = {}
         self._m = 1
@@ -152,11 +153,8 @@ class Feeder:
 
     def _check_shape(self, rule: FeedRule, array: np.ndarray) -> None:
         expected = rule.shape
-        fits = len(expected) == array.ndim and all(
-            isinstance(want, str) or want == have
-            for want, have in zip(expected, array.shape, strict=True)
-        )
-        if fits:
+        fixed = len(expected) - is_scaled(expected)
+        if len(expected) == array.ndim and expected[:fixed] == array.shape[:fixed]:
             return
         hint = ""
         if array.ndim == 2 and len(expected) == 2 and array.shape[1] == expected[0]:
@@ -186,14 +184,14 @@ class Feeder:
         return columns
 
     def _count_examples(self, arrays: Mapping[str, np.ndarray]) -> int:
-        counts = {n: a.shape[-1] for n, a in arrays.items() if is_scaled(self.rules[n].shape)}
-        if len(set(counts.values())) > 1:
+        counts = {name: arrays[name].shape[-1] for name in self._scaled}
+        m = next(iter(counts.values()), 1)
+        if any(count != m for count in counts.values()):
             listed = ", ".join(f"{self.rules[n].label} has {k}" for n, k in counts.items())
             raise FeedError(f"the inputs have different numbers of examples: {listed}")
-        for name, count in counts.items():
-            if count == 0:
-                raise FeedError(f"{self.rules[name].label}: the array holds no examples")
-        return next(iter(counts.values()), 1)
+        if m == 0:
+            raise FeedError(f"{self.rules[next(iter(counts))].label}: the array holds no examples")
+        return m
 
     def _check_values(self, rule: FeedRule, array: np.ndarray) -> None:
         if self.check_finite:

@@ -32,14 +32,15 @@ from dagnet.passes import (
 from dagnet.plan import Keep, is_scaled
 from dagnet.run import Run
 from dagnet.runners import Runner, Runners
-from dagnet.scheduler import cost
+from dagnet.scheduler import Binding, cost
 from dagnet.settings import Seed, check_choice, check_dtype, generators
 
 if TYPE_CHECKING:
     from dagnet.debug.cone import Cone
+    from dagnet.profiling import Profile
     from dagnet.training import History
 
-EXECUTORS = ("compiled", "interpreted")
+EXECUTORS = ("compiled", "interpreted", "fused")
 
 
 class Updates(Protocol):
@@ -68,8 +69,10 @@ class Model:
     dtype : {"float64", "float32"}
     l2 : float
         Adds ``l2/(2m) * sum(W²)`` over all weights to the cost.
-    executor : {"compiled", "interpreted"}
+    executor : {"compiled", "interpreted", "fused"}
         `"interpreted"` can call hooks before and after every node; the bits are the same.
+        `"fused"` runs small arrays in few calls of code compiled by numba, the extra ``jit``;
+        sums may differ in their last bits. With hooks, and in the debugger, it runs interpreted.
     check_finite : bool
         Whether NaN or Inf in an array that is fed is an error.
 
@@ -138,12 +141,13 @@ class Model:
         self.dtype = check_dtype(dtype)
         self.executor = check_choice("executor", executor, EXECUTORS)
         self.check_finite = bool(check_finite)
+        binding = _binding(self.executor)
         shapes = infer_shapes(graph)
         parameters = collect_parameters(graph, shapes)
         verify(graph, shapes, parameters)
         self.graph = annotate(graph)
         self.shapes = shapes
-        self.store = ParameterStore(parameters, self.dtype)
+        self.store = ParameterStore(parameters, self.dtype, fused=self.executor == "fused")
         self.params = ArraysByOwner(self.store.arrays)
         #: For every node, its parameters by the op's own names, as keys of `store`.
         self.keys = {v.name: parameter_keys(v, shapes) for v in graph.vertices.values()}
@@ -156,7 +160,7 @@ class Model:
         #: keeps them, and the command line counts classes and orders columns by them.
         self.classes: tuple[str, ...] | None = None
         self.features: tuple[str, ...] | None = None
-        self._runners = Runners(self.graph, self.store, arrays, self.rng, check_finite)
+        self._runners = Runners(self.graph, self.store, arrays, self.rng, check_finite, binding)
         self._run: Run | None = None
         #: Predictions may come from several threads; training is for one at a time.
         self._lock = Lock()
@@ -276,6 +280,8 @@ class Model:
         runner = runner or self.runner()
         binding = runner.begin(feeds)
         keep_all = binding.plan.keep == "all"
+        if not keep_all and self._run is not None and self._run.binding is binding:
+            return self._run  # what it reads is in the binding and the store
         params = self.store.snapshot() if keep_all else self.store.arrays
         self._run = Run(binding, runner.fused, self.keys, params, self.store.grads)
         return self._run
@@ -458,6 +464,26 @@ class Model:
 
         return cone(self, node, what)
 
+    def profile(
+        self, feeds: Mapping[str, Any], optimizer: Updates | None = None, steps: int = 20
+    ) -> "Profile":
+        """Time every node of a training step; printing the result shows what limits each.
+
+        See `dagnet.profiling.profile`. Parameters, states and random numbers are as before, unless
+        an optimizer is given, which then trains.
+
+        Examples
+        --------
+        >>> import numpy as np, dagnet as dn
+        >>> model = dn.mlp([5, 3, 1], seed=1)
+        >>> found = model.profile({"X": np.ones((5, 7)), "Y": np.ones((1, 7))}, steps=3)
+        >>> [node.node for node in found][:4]
+        ['linear1', 'relu1', 'linear2', 'cost']
+        """
+        from dagnet.profiling import profile
+
+        return profile(self, feeds, optimizer, steps)
+
     def fit(self, X: Any, Y: Any = None, **options: Any) -> "History":
         """Train on raw data and return the history.
 
@@ -557,3 +583,12 @@ class Model:
 
     def _hooks(self, hooks: Hooks | None) -> Hooks | None:
         return Silent() if hooks is None and self.executor == "interpreted" else hooks
+
+
+def _binding(executor: str) -> type[Binding]:
+    """Return how an executor binds plans to memory."""
+    if executor != "fused":
+        return Binding
+    from dagnet.fused import FusedBinding  # here, because it loads numba
+
+    return FusedBinding

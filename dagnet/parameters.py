@@ -25,6 +25,8 @@ class ParameterStore:
         How many elements are weights, which L2 and weight decay shrink.
     arrays, grads : dict
         A view of `data` and of `grad` for each ``(owner, name)``, in definition order.
+    fused : bool
+        Whether optimizers shall sweep over the parameters in compiled code.
 
     Examples
     --------
@@ -33,8 +35,9 @@ class ParameterStore:
     ((2, 3), (6,))
     """
 
-    def __init__(self, parameters: Mapping[ParamKey, Parameter], dtype: str):
+    def __init__(self, parameters: Mapping[ParamKey, Parameter], dtype: str, fused: bool = False):
         self.parameters = dict(parameters)
+        self.fused = fused
         size = sum(p.size for p in parameters.values())
         self.data = np.zeros(size, dtype)
         self.grad = np.zeros(size, dtype)

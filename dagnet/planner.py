@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping
+from functools import lru_cache
 from math import prod
 
 import numpy as np
@@ -71,8 +72,8 @@ class _Planner:
         self.wanted = needs_gradient(graph, sources) if backward else set()
         self.lifetimes: dict[BufferKey, Lifetime] = {}
         self.kinds: dict[BufferKey, tuple[Shape, str]] = {}
-        self.scaled: set[BufferKey] = set()
         self.alias: dict[BufferKey, BufferKey] = {}
+        self.workspaces: dict[str, Mapping[str, Work]] = {}
 
         vertices = [v for v in graph.vertices.values() if not v.is_input]
         self.forward_order = vertices
@@ -102,17 +103,18 @@ class _Planner:
     # Births and reads.
 
     def _write(self, key: BufferKey, shape: Shape, position: int, dtype: str | None = None) -> None:
-        if key not in self.lifetimes:
-            dtype = dtype or self.dtype
-            self.kinds[key] = (shape, dtype)
-            if is_scaled(shape):
-                self.scaled.add(key)
-            self.lifetimes[key] = Lifetime(_nbytes(shape, dtype), position, position)
-        self._read(key, position)
+        life = self.lifetimes.get(key)
+        if life is not None:
+            life.death = max(life.death, position)
+            return
+        dtype = dtype or self.dtype
+        self.kinds[key] = (shape, dtype)
+        self.lifetimes[key] = Lifetime(_nbytes(shape, dtype), position, position)
 
     def _read(self, key: BufferKey, position: int) -> None:
-        if key in self.lifetimes:  # a fed array has no buffer of ours
-            self.lifetimes[key].death = max(self.lifetimes[key].death, position)
+        life = self.lifetimes.get(key)
+        if life is not None:  # a fed array has no buffer of ours
+            life.death = max(life.death, position)
 
     def _forward_step(self, position: int, v: Vertex) -> Step:
         for name in v.inputs:
@@ -216,7 +218,10 @@ class _Planner:
         return tuple(seeds)
 
     def _workspace(self, v: Vertex) -> Mapping[str, Work]:
-        return v.op.workspace(*(self.shapes[n] for n in v.inputs))
+        if v.name not in self.workspaces:
+            shapes = (self.shapes[n] for n in v.inputs)
+            self.workspaces[v.name] = v.op.workspace(*shapes)
+        return self.workspaces[v.name]
 
     # Sharing and packing.
 
@@ -248,21 +253,19 @@ class _Planner:
             self.alias[new] = root
 
     def _pack(self, steps: tuple[Step, ...], seeds: tuple[tuple[str, bool], ...]) -> Plan:
-        spans = {
-            k: Lifetime(s.size, s.birth, s.death)
-            for k, s in self.lifetimes.items()
-            if k not in self.alias
-        }
+        spans = {k: life for k, life in self.lifetimes.items() if k not in self.alias}
         for key, root in self.alias.items():
-            spans[root].death = max(spans[root].death, self.lifetimes[key].death)
-        scaled = pack({k: s for k, s in spans.items() if k in self.scaled})
-        fixed = pack({k: s for k, s in spans.items() if k not in self.scaled})
+            own = spans[root]
+            death = max(own.death, self.lifetimes[key].death)
+            spans[root] = Lifetime(own.size, own.birth, death)
+        scaled = pack({k: s for k, s in spans.items() if is_scaled(self.kinds[k][0])})
+        fixed = pack({k: s for k, s in spans.items() if not is_scaled(self.kinds[k][0])})
         offsets = {**scaled.offsets, **fixed.offsets}
-        buffers = {}
-        for key, life in self.lifetimes.items():
-            shape, dtype = self.kinds[key]
-            offset = offsets[self.alias.get(key, key)]
-            buffers[key] = Buffer(shape, dtype, offset, life.birth, life.death)
+        offsets |= {key: offsets[root] for key, root in self.alias.items()}
+        buffers = {
+            key: Buffer(*self.kinds[key], offsets[key], life.birth, life.death)
+            for key, life in self.lifetimes.items()
+        }
         return Plan(
             graph=self.graph,
             keep=self.keep,
@@ -277,6 +280,7 @@ class _Planner:
         )
 
 
+@lru_cache(maxsize=1024)
 def _nbytes(shape: Shape, dtype: str) -> int:
     """Return a value's bytes, per example if it is scaled, rounded up to keep all aligned."""
     scaled = is_scaled(shape)

@@ -61,8 +61,8 @@ class Run:
         """Return what can be read of the run now, in arrays of its own; it cannot go on."""
         live = self.binding
         copies = _Copies()
-        for key, array in live.arrays.items():
-            copies.take(array, readable=self.holds(key))
+        for key in sorted(live.arrays, key=self.holds, reverse=True):  # dead ones may share theirs
+            copies.take(live.arrays[key], readable=self.holds(key))
         binding = copy(live)
         binding.arenas, binding.fed = Arenas(), {}
         binding.forward, binding.backward = [], []

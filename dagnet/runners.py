@@ -9,6 +9,7 @@ import numpy as np
 
 from dagnet.errors import GraphError
 from dagnet.feeds import Feeder, feed_rules
+from dagnet.garbage import collection_paused
 from dagnet.graph import Graph, ParamKey
 from dagnet.parameters import ParameterStore
 from dagnet.passes import (
@@ -64,7 +65,9 @@ class Runners:
         states: Mapping[ParamKey, np.ndarray],
         rng: np.random.Generator,
         check_finite: bool,
+        binding: type[Binding] = Binding,
     ):
+        self._binding = binding
         self._graph = graph
         self._store = store
         self._states = states
@@ -114,7 +117,9 @@ class Runners:
         **options: Any,
     ) -> Runner:
         dtype = str(self._store.data.dtype)
-        plan = make_plan(block_wide_layers(graph), dtype=dtype, **options)
+        with collection_paused():
+            plan = make_plan(block_wide_layers(graph), dtype=dtype, **options)
         # The rules come from the graph as defined: fusion must not change what may be fed.
         feeder = Feeder(feed_rules(self._graph, inputs), dtype, self._check_finite)
-        return Runner(Scheduler(plan, self._store, self._states, self._rng), feeder, fused or {})
+        scheduler = Scheduler(plan, self._store, self._states, self._rng, self._binding)
+        return Runner(scheduler, feeder, fused or {})

@@ -13,11 +13,12 @@ from math import prod
 import numpy as np
 
 from dagnet.executors import Call, Hooks, run_compiled, run_interpreted
+from dagnet.garbage import collection_paused
 from dagnet.graph import ParamKey
 from dagnet.node import M, Shape
 from dagnet.ops.frame import Frame
 from dagnet.parameters import ParameterStore
-from dagnet.plan import ALIGNMENT, BufferKey, Plan, Step
+from dagnet.plan import ALIGNMENT, Buffer, BufferKey, Plan, Step
 
 #: Bindings kept for different numbers of examples: a full batch, a last smaller one, a spare.
 BINDINGS_KEPT = 3
@@ -168,7 +169,7 @@ class Binding:
 
     def release(self) -> None:
         """Let go of the fed arrays, so that they do not stay in memory for this binding's sake."""
-        nothing = np.empty(0)
+        nothing = np.empty(0, self.plan.dtype)
         self.fed = {}
         for name in self.plan.graph.inputs:
             self.show(name, nothing)
@@ -204,19 +205,26 @@ class Arenas:
         self.fixed = _aligned(plan.fixed_size)
 
     def views(self, plan: Plan, m: int) -> dict[BufferKey, np.ndarray]:
-        """Return every buffer of the plan as an array for m examples."""
+        """Return every buffer of the plan as an array for m examples; values that take turns in
+        one place share one array."""
         arrays: dict[BufferKey, np.ndarray] = {}
-        step = padded(m)
+        made: dict[tuple[int, Shape, str], np.ndarray] = {}
         for key, buffer in plan.buffers.items():
-            if buffer.scaled:
-                memory, offset = self.scaled, buffer.offset * step
-            else:
-                memory, offset = self.fixed, buffer.offset
-            shape = resolve(buffer.shape, m)
-            dtype = np.dtype(buffer.dtype)
-            stop = offset + prod(shape) * dtype.itemsize
-            arrays[key] = memory[offset:stop].view(dtype).reshape(shape)
+            place = buffer.offset, buffer.shape, buffer.dtype
+            if place not in made:
+                made[place] = self._view(buffer, m)
+            arrays[key] = made[place]
         return arrays
+
+    def _view(self, buffer: Buffer, m: int) -> np.ndarray:
+        if buffer.scaled:
+            memory, offset = self.scaled, buffer.offset * padded(m)
+        else:
+            memory, offset = self.fixed, buffer.offset
+        shape = resolve(buffer.shape, m)
+        dtype = np.dtype(buffer.dtype)
+        stop = offset + prod(shape) * dtype.itemsize
+        return memory[offset:stop].view(dtype).reshape(shape)
 
 
 def padded(m: int) -> int:
@@ -247,6 +255,8 @@ class Scheduler:
         Arrays such as running means, by owner and name.
     rng : numpy.random.Generator
         For ops that draw random numbers.
+    binding : type of Binding, optional
+        How the plan is bound to memory.
     """
 
     def __init__(
@@ -255,8 +265,10 @@ class Scheduler:
         store: ParameterStore,
         states: Mapping[ParamKey, np.ndarray],
         rng: np.random.Generator,
+        binding: type[Binding] = Binding,
     ):
         self.plan = plan
+        self._binding = binding
         self._store = store
         self._states: dict[str, dict[str, np.ndarray]] = {}
         for (owner, name), array in states.items():
@@ -274,7 +286,10 @@ class Scheduler:
             self._arenas.grow(self.plan, m)
         while len(self._bindings) >= BINDINGS_KEPT:
             self._bindings.popitem(last=False)
-        binding = Binding(self.plan, m, self._arenas, self._store, self._states, self._rng)
+        with collection_paused():
+            binding = self._binding(
+                self.plan, m, self._arenas, self._store, self._states, self._rng
+            )
         self._bindings[m] = binding
         return binding
 

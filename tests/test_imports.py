@@ -20,30 +20,41 @@ MODULES = {
 
 #: From the bottom to the top; who stands in one row does not import its neighbours in a circle.
 ROWS = [
-    ["errors", "names", "scopes", "node", "files", "arena", "settings", "arrays", "text"],
+    [
+        "errors",
+        "names",
+        "scopes",
+        "node",
+        "files",
+        "arena",
+        "settings",
+        "arrays",
+        "text",
+        "garbage",
+    ],
     ["statistics", "tables", "statistics_table"],
     ["ops", "data", "initializers", "definition"],
     ["graph", "parameters", "steps", "testing"],
     ["passes"],
     ["plan", "planner", "executors", "diagnosis"],
-    ["scheduler", "run", "gradients", "cache", "record", "layer", "feeds"],
+    ["scheduler", "run", "gradients", "cache", "record", "layer", "feeds", "fused"],
     ["runners"],
     ["model"],
     ["storage", "networks"],
     ["training"],
-    ["cli", "render", "debug", "display", "inspector", "export", "__main__"],
+    ["cli", "render", "debug", "display", "profiling", "inspector", "export", "__main__"],
 ]
 RANK = {name: rank for rank, row in enumerate(ROWS) for name in row}
 
 #: Methods of `Model` and `Graph` that stand for what lies above them.
 FACADE = {
     "dagnet.model": {"fit", "evaluate", "save", "render", "run", "cone", "debug", "report"}
-    | {"_repr_svg_"},
+    | {"profile", "_repr_svg_"},
     "dagnet.graph": {"_repr_svg_"},
 }
 
 #: Packages that one module or folder alone may import.
-KEEPERS = {"networkx": ["graph"], "safetensors": ["storage"]}
+KEEPERS = {"networkx": ["graph"], "safetensors": ["storage"], "numba": ["fused"]}
 
 #: Packages that some modules need, but `import dagnet` does not load.
 LATE = ["matplotlib", "rich", "h5py", "sklearn", "numba", "scipy", "click", "graphviz"]

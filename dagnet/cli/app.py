@@ -21,6 +21,7 @@ COMMANDS = {
     "debug": "Walk through a training step, node by node.",
     "diff": "Show where two networks differ.",
     "gradcheck": "Check the gradients of every node.",
+    "profile": "Show where the time of a training step goes.",
     "render": "Draw a network.",
     "report": "Write one HTML file that shows every value of a network.",
     "view": "Show every value of a network in the browser.",

@@ -6,6 +6,7 @@ from dagnet.data.embedded import digits
 from dagnet.data.generated import blobs, circles, moons, planar, spirals, xor
 from dagnet.data.labels import one_hot
 from dagnet.data.loading import SETS, load
+from dagnet.data.mapped import mapped
 from dagnet.data.scalers import Divide, MinMax, Standardize, default_scaling
 from dagnet.data.scaling import SCALERS, Scaler, scaler
 
@@ -23,6 +24,7 @@ __all__ = [
     "default_scaling",
     "digits",
     "load",
+    "mapped",
     "moons",
     "one_hot",
     "planar",

@@ -113,7 +113,7 @@ def load(
         Your own ops that the model uses; dagnet's are known.
     seed : int, Generator, RandomState or None
         Source of what is random from here on: dropout and shuffling. A file holds no generator.
-    executor : {"compiled", "interpreted"}
+    executor : {"compiled", "interpreted", "fused"}
     check_finite : bool
         Whether NaN or Inf in an array that is fed is an error.
 

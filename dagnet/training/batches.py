@@ -69,6 +69,11 @@ class Batches:
             }
         buffers = self._buffers[length]
         for name in self._scaled:
-            # mode="clip" writes straight into the buffer; the indices are in range anyway.
-            np.take(self._feeds[name], chosen, axis=-1, out=buffers[name], mode="clip")
+            examples = self._feeds[name]
+            if examples.flags.aligned:
+                # mode="clip" writes straight into the buffer; the indices are in range anyway.
+                np.take(examples, chosen, axis=-1, out=buffers[name], mode="clip")
+            else:
+                # As in a mapped file. Of these, np.take would copy all examples for every batch.
+                buffers[name][...] = examples[..., chosen]
         return buffers

@@ -63,6 +63,11 @@ class Judge:
         judge.model = model
         return judge
 
+    @property
+    def has_metrics(self) -> bool:
+        """Whether it measures anything besides the cost."""
+        return bool(self._measures)
+
     def _add(self, label: str, output: str, target: str, measure: Metric) -> None:
         if label in RESERVED:
             raise ArgumentError(f"a metric cannot be named {label!r}: the history has that column")

@@ -260,8 +260,10 @@ class Training:
         """Return the metrics on the training data, and all numbers on the validation data."""
         if self.judge is None:
             return {}
-        train = self.judge(self.feeds)
-        del train["cost"]  # the cost of the epoch is that of its updates
+        train: dict[str, float] = {}
+        if self.judge.has_metrics:  # else a pass over all examples at once would be for nothing
+            train = self.judge(self.feeds)
+            del train["cost"]  # the cost of the epoch is that of its updates
         if self._validation_feeds is None:
             return train
         held_out = self.judge(self._validation_feeds)

@@ -16,6 +16,7 @@ from dagnet.training.optimizer_state import (
     Block,
     OptimizerState,
     ParameterStore,
+    Update,
     check_state,
     check_store,
 )
@@ -122,7 +123,7 @@ class Optimizer(Configurable, ABC):
         direct = scale is None and not self.weight_decay
         for block in run.blocks:
             g = block.grad if direct else self._changed_gradient(block, scale, rate)
-            self.update(block.data, g, block.slots, block.scratch, run.numbers)
+            run.update(block.data, g, block.slots, block.scratch, run.numbers)
         run.steps += 1
 
     def _changed_gradient(self, block: Block, scale: float | None, rate: float) -> Array:
@@ -186,7 +187,15 @@ class Optimizer(Configurable, ABC):
         self.check(store)
         if self._is_of_another(store):
             self._run = OptimizerState()
-        self._run.bind(store, self.slots, len(self.numbers(0.0, 1)))
+        self._run.bind(store, self.slots, len(self.numbers(0.0, 1)), self._update(store))
+
+    def _update(self, store: ParameterStore) -> Update:
+        """Return how this store is updated: by `update`, or by what does the same in one sweep."""
+        if not getattr(store, "fused", False):
+            return self.update
+        from dagnet.training.fused_updates import fused_update  # here, because it loads numba
+
+        return fused_update(self)
 
     def reset(self) -> None:
         """Forget all state: the next step is the first, of any model."""

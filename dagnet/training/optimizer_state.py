@@ -1,7 +1,7 @@
 """What an optimizer accumulates, and the stretches of a model's arrays it works on."""
 
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -10,6 +10,9 @@ from dagnet.errors import ArgumentError, ArgumentTypeError
 
 Array = np.ndarray
 Arrays = tuple[np.ndarray, ...]
+
+#: How one stretch of parameters is updated: `Optimizer.update`, or what does the same.
+Update = Callable[[Array, Array, Arrays, Array, Arrays], None]
 
 #: Elements that go through all the arithmetic together, so that they stay in the cache.
 BLOCK = 32_768
@@ -50,7 +53,7 @@ class Block(NamedTuple):
 class OptimizerState:
     """What an optimizer accumulates, and the store it works on."""
 
-    __slots__ = ("blocks", "data", "grad", "numbers", "slots", "steps", "store")
+    __slots__ = ("blocks", "data", "grad", "numbers", "slots", "steps", "store", "update")
 
     def __init__(self, steps: int = 0, slots: dict[str, np.ndarray] | None = None):
         self.steps = steps
@@ -61,9 +64,12 @@ class OptimizerState:
         self.data: weakref.ref[np.ndarray] | None = None
         self.grad: weakref.ref[np.ndarray] | None = None
 
-    def bind(self, store: ParameterStore, slots: tuple[str, ...], n_numbers: int) -> None:
+    def bind(
+        self, store: ParameterStore, slots: tuple[str, ...], n_numbers: int, update: Update
+    ) -> None:
         """Make the views and scratch arrays for a store, and the state if there is none."""
         data, grad = store.data, store.grad
+        self.update = update
         if slots and not self.slots:
             self.slots = {name: np.zeros_like(data) for name in slots}
         self.numbers = tuple(np.zeros((), data.dtype) for _ in range(n_numbers))

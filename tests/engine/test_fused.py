@@ -1,0 +1,254 @@
+"""The fused executor gives what the default one gives, in fewer calls."""
+
+import subprocess
+import sys
+import tracemalloc
+
+import numpy as np
+import pytest
+from hypothesis import given
+from random_networks import fewer, networks
+
+import dagnet as dn
+from dagnet.fused import instructions
+from dagnet.fused.program import Program
+from dagnet.ops.frame import Frame
+
+#: How far apart the executors may be, relative to the largest value of an array.
+NEAR = {"float64": 1e-12, "float32": 1e-6}
+
+EXAMPLES = [
+    pytest.param(example, id=f"{type(example.op).__name__}-{i}")
+    for op in instructions.KNOWN
+    for i, example in enumerate(op.examples())
+]
+
+SPECIAL = [np.nan, np.inf, -np.inf, 0.0, -0.0, 750.0, -750.0, 1e-310, 88.0, -104.0]
+
+
+def drawn(example, dtype, seed=0):
+    rng = np.random.default_rng(seed)
+    inputs = example.draw(rng) if example.draw else map(rng.standard_normal, example.shapes)
+    return [np.ascontiguousarray(x, dtype=dtype) for x in inputs]
+
+
+def allocated(op, inputs):
+    """Return a frame whose arrays to write hold NaN, and whose parameters and gradient differ."""
+    frame = Frame.allocate(op, *inputs)
+    rng = np.random.default_rng(1)
+    for array in (*frame.params.values(), frame.grad_output):
+        array[...] = rng.uniform(0.5, 2, array.shape)
+    for array in written(frame).values():
+        array[...] = np.nan
+    return frame
+
+
+def written(frame):
+    works = {f"work.{n}": a for n, a in frame.work.items() if a.dtype.kind == "f"}
+    grads = {f"grad_inputs.{i}": g for i, g in enumerate(frame.grad_inputs) if g is not None}
+    return works | grads | frame.grad_params | {"output": frame.output}
+
+
+def compute(frame, instruction):
+    Program([instruction], {}, frame.output.dtype).call()
+
+
+def both_ways(op, inputs):
+    """Return what numpy and what the compiled function write and leave, by name."""
+    frames = [allocated(op, inputs) for _ in range(2)]
+    with np.errstate(all="ignore"):
+        op.forward(frames[0])
+        op.backward(frames[0])
+    compute(frames[1], instructions.forward(op, frames[1]))
+    compute(frames[1], instructions.backward(op, frames[1]))
+    stays = {f"work.{n}" for n, w in op.workspace(*(x.shape for x in inputs)).items()
+             if w.life == "saved"}  # fmt: skip
+    a, b = (written(frame) for frame in frames)
+    return {n: (a[n], b[n]) for n in a if not n.startswith("work.") or n in stays}
+
+
+def assert_near(want, got, dtype, what):
+    finite = np.isfinite(want)
+    np.testing.assert_array_equal(got[~finite], want[~finite], err_msg=what)
+    scale = np.abs(want[finite]).max(initial=0.0)
+    assert np.abs(got[finite] - want[finite]).max(initial=0.0) <= NEAR[dtype] * scale, what
+
+
+@pytest.mark.parametrize("dtype", NEAR)
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_an_instruction_computes_what_its_op_does(example, dtype):
+    for name, (want, got) in both_ways(example.op, drawn(example, dtype)).items():
+        assert_near(want, got, dtype, name)
+
+
+@pytest.mark.parametrize("dtype", NEAR)
+@pytest.mark.parametrize("example", EXAMPLES)
+def test_nan_inf_and_extremes_flow_as_in_numpy(example, dtype):
+    inputs = drawn(example, dtype)
+    for value in SPECIAL:
+        inputs[0].flat[-1] = value
+        for name, (want, got) in both_ways(example.op, inputs).items():
+            assert_near(want, got, dtype, f"{name} of {value}")
+
+
+def test_the_exponential_and_the_logarithm_are_numpy_s_to_the_last_bits():
+    from dagnet.fused import kernels
+
+    x = np.concatenate([np.linspace(-744, 709, 1009), np.linspace(-1, 1, 101)])
+    np.testing.assert_allclose([kernels.exp(v) for v in x], np.exp(x), rtol=5e-16, atol=5e-324)
+    e = np.exp(-np.abs(x))
+    got = [kernels.log_one_plus(v) for v in e]
+    np.testing.assert_allclose(got, np.log1p(e), rtol=1e-15, atol=0)
+
+
+@pytest.mark.parametrize("dtype", NEAR)
+@pytest.mark.parametrize("m", [1, 7, 40])
+@pytest.mark.parametrize(
+    "optimizer",
+    [dn.SGD, dn.Momentum, dn.RMSProp, dn.Adam, dn.AdamW, lambda r: dn.SGD(r, clip_norm=0.01)],
+)
+def test_training_goes_as_with_the_default_executor(optimizer, m, dtype):
+    rng = np.random.default_rng(3)
+    feeds = {
+        "X": rng.standard_normal((3, m)).astype(dtype),
+        "Y": rng.integers(0, 2, (2, m)).astype(dtype),
+    }
+    results = []
+    for executor in ("compiled", "fused"):
+        model = dn.mlp([3, 7, 5, 2], hidden="tanh", seed=1, dtype=dtype, executor=executor)
+        method = optimizer(0.05)
+        costs = [model.train_step(feeds, method) for _ in range(4)]
+        results.append((np.array(costs), model.store.data, model.predict(feeds["X"])))
+    for want, got in zip(*results, strict=True):
+        np.testing.assert_allclose(got, want, rtol=0, atol=10 * NEAR[dtype] * np.abs(want).max())
+
+
+@fewer
+@given(networks())
+def test_random_networks_have_the_same_gradients(network):
+    for keep in ("needed", "all"):
+        models = [network.model(executor=executor) for executor in ("compiled", "fused")]
+        costs = []
+        for model in models:
+            costs.append(model.forward(network.feeds(7), keep=keep))
+            model.backward()
+        assert costs[1] == pytest.approx(costs[0], rel=1e-12)
+        assert_near(models[0].store.grad, models[1].store.grad, "float64", keep)
+
+
+def small(executor, **options):
+    return dn.mlp([3, 5, 2], seed=1, executor=executor, **options)
+
+
+def test_feeds_may_move_and_change_their_order():
+    rng = np.random.default_rng(4)
+    wide = rng.standard_normal((3, 14))
+    fused, plain = small("fused"), small("compiled")
+    Y = rng.integers(0, 2, (2, 7)).astype(float)
+    for X in (wide[:, :7].copy(), wide[:, 7:].copy(), wide[:, ::2], np.asfortranarray(wide[:, :7])):
+        for batch in (slice(0, 7), slice(0, 4)):
+            feeds = {"X": X[:, batch], "Y": Y[:, batch]}
+            assert fused.forward(feeds) == pytest.approx(plain.forward(feeds), rel=1e-13)
+            fused.backward()
+            plain.backward()
+            assert_near(plain.store.grad, fused.store.grad, "float64", "gradient")
+            assert_near(plain.predict(X[:, batch]), fused.predict(X[:, batch]), "float64", "Y")
+
+
+def test_an_array_fed_twice_may_move_in_one_place_only():
+    x, y = dn.Input(3, name="x"), dn.Input(3, name="y")
+    cost = dn.MeanSquaredError(name="cost")(dn.Linear(3, name="line")(x), y)
+    model = dn.Model(cost, executor="fused")
+    model.set_params({"line": {"W": np.eye(3)}})
+    a, b = np.zeros((3, 7)), np.full((3, 7), 2.0)
+    assert model.forward({"x": a, "y": a}) == 0
+    assert model.forward({"x": a, "y": b}) == 4
+    assert model.forward({"x": a, "y": a}) == 0
+
+
+def test_what_is_written_into_a_fed_array_is_seen():
+    model = small("fused")
+    feeds = {"X": np.ones((3, 7)), "Y": np.ones((2, 7))}
+    model.train_step(feeds, dn.SGD(0.1))
+    feeds["X"][...] = 2
+    fresh = small("fused")
+    fresh.set_params(model.get_params())
+    assert model.train_step(feeds, dn.SGD(0.1)) == fresh.train_step(feeds, dn.SGD(0.1))
+
+
+class Shifted(dn.ReLU):
+    """A rectifier of the user's own, from 1 on."""
+
+    def forward(self, f):
+        np.maximum(f.inputs[0], 1.0, out=f.output)
+
+
+def test_ops_it_does_not_know_run_between_programs():
+    x, y = dn.Input(3, name="x"), dn.Input(5, name="y")
+    a = dn.Linear(5, name="line")(Shifted(name="mine")(dn.Tanh(name="t")(x)))
+    model = dn.Model(dn.MeanSquaredError(name="cost")(a, y), seed=1, executor="fused")
+    feeds = {"x": np.zeros((3, 7)), "y": np.zeros((5, 7))}
+    model.forward(feeds)
+    assert (model.cache["mine"].output == 1).all()
+    binding = model.runner().begin(feeds)
+    assert len(binding.forward_calls) == 3  # tanh; mine; the rest
+    assert len(binding.backward_calls) == 1
+
+
+def test_a_small_network_is_one_call_each_way():
+    model = small("fused")
+    feeds = {"X": np.ones((3, 7)), "Y": np.ones((2, 7))}
+    binding = model.runner("needed").begin(feeds)
+    assert [len(binding.forward_calls), len(binding.backward_calls)] == [1, 1]
+
+
+def test_large_products_are_left_to_blas():
+    model = dn.mlp([200, 100, 3], seed=1, executor="fused")
+    binding = model.runner("needed").begin({"X": np.ones((200, 7)), "Y": np.ones((3, 7))})
+    by_numpy = [call.func.__self__.name for call in binding.forward_calls if is_numpy(call)]
+    assert by_numpy == ["linear1"]
+
+
+def is_numpy(call):
+    return hasattr(call.func, "__self__")
+
+
+def test_a_step_allocates_nothing_that_stays():
+    model, optimizer = small("fused"), dn.Adam(0.01)
+    feeds = {"X": np.ones((3, 400)), "Y": np.ones((2, 400))}
+    for _ in range(5):
+        model.train_step(feeds, optimizer)
+    tracemalloc.start()
+    before = tracemalloc.get_traced_memory()[0]
+    for _ in range(50):
+        model.train_step(feeds, optimizer)
+    after, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert after - before < 2_000
+    assert peak - before < 3 * 400 * 8  # less than one value of a layer
+
+
+def test_hooks_see_every_node():
+    model, seen = small("fused"), []
+
+    class Noting:
+        def before_node(self, name, phase):
+            pass
+
+        def after_node(self, name, phase):
+            seen.append(name)
+
+    feeds = {"X": np.ones((3, 7)), "Y": np.ones((2, 7))}
+    model.train_step(feeds, dn.SGD(0.1), hooks=Noting())
+    assert seen == ["linear1", "relu1", "linear2", "cost", "cost", "linear2", "relu1", "linear1"]
+
+
+def test_without_numba_it_says_what_to_install():
+    code = (
+        "import sys; sys.modules['numba'] = None\n"
+        "import dagnet as dn\n"
+        "try: dn.mlp([3, 5, 1], executor='fused')\n"
+        "except dn.errors.MissingDependencyError as error: print(error)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert "pip install 'dagnet[jit]'" in done.stdout
