@@ -15,7 +15,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from dagnet.ops.workers import share
+from dagnet.ops.workers import processors, share
 
 #: Inputs in a block.
 BLOCK = 96
@@ -38,7 +38,7 @@ MOST_UNITS = 24
 #: Elements of a result up to which OpenBLAS has a fast kernel for a transposed second factor.
 SMALL_RESULT = 1200
 
-#: Inputs of several blocks, whose products are one call of numpy in one thread.
+#: Inputs of several blocks, whose products are summed before the sums are.
 PART = 8 * BLOCK
 
 
@@ -78,10 +78,15 @@ def forward(W: np.ndarray, X: np.ndarray, out: np.ndarray, scratch: np.ndarray) 
     results = scratch[:, : out.size].reshape(-1, *out.shape)
     products = results[:blocks]
     sums = results[blocks : blocks + _parts(blocks, BLOCK) + (len(X_rest) > 0)]
+    per_part = PART // BLOCK
 
     def multiply(part: int, some: slice) -> None:
         np.matmul(W_blocks[some], X_blocks[some], out=products[some])
-        np.add.reduce(products[some], axis=0, out=sums[part])
+        whole, left = divmod(some.stop - some.start, per_part)
+        summed = products[some.start : some.stop - left].reshape(whole, per_part, *out.shape)
+        np.add.reduce(summed, axis=1, out=sums[part : part + whole])
+        if left:
+            np.add.reduce(products[some.stop - left : some.stop], axis=0, out=sums[part + whole])
 
     def multiply_rest() -> None:
         np.matmul(W_rest, X_rest, out=sums[-1])
@@ -136,7 +141,7 @@ def _cut(array: np.ndarray, axis: int, size: int) -> tuple[np.ndarray, np.ndarra
 
 
 def _parts(blocks: int, size: int) -> int:
-    """Return how many parts the blocks are shared in."""
+    """Return how many parts the blocks make; the last one may be smaller."""
     return -(-blocks // (PART // size))
 
 
@@ -146,14 +151,20 @@ def _share(
     multiply: Callable[[int, slice], None],
     multiply_rest: Callable[[], None],
 ) -> None:
-    """Share among threads: for each part its number and blocks, and what no block holds."""
-    parts, step = _parts(n_in // size, size), PART // size
+    """Share among threads: for each its first part and its blocks, and what no block holds.
 
-    def compute(part: int) -> None:
+    Each gets as many parts in a row as there are for every processor: few large calls of numpy.
+    """
+    blocks, step = n_in // size, PART // size
+    parts = _parts(blocks, size)
+    shares = min(parts, processors())
+
+    def compute(number: int) -> None:
         with np.errstate(all="ignore"):
-            if part < parts:
-                multiply(part, slice(part * step, (part + 1) * step))
+            if number < shares:
+                first, end = (parts * n // shares for n in (number, number + 1))
+                multiply(first, slice(first * step, min(end * step, blocks)))
             else:
                 multiply_rest()
 
-    share(compute, parts + (n_in % size > 0))
+    share(compute, shares + (n_in % size > 0))

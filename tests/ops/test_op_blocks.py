@@ -44,8 +44,9 @@ def plain(W, X, dZ):
 
 @pytest.fixture
 def no_workers(monkeypatch):
-    """Every part in the caller's own thread, as on one processor."""
-    monkeypatch.setattr(workers, "processors", lambda: 1)
+    """Everything in the caller's own thread, as on one processor."""
+    for module in (workers, blocks):
+        monkeypatch.setattr(module, "processors", lambda: 1)
     monkeypatch.setattr(workers, "_workers", workers._Workers())
 
 
@@ -74,6 +75,17 @@ class TestProducts:
         blocks.grad_inputs(W, dZ, dX)
         for got, expected in zip((Z, dW, dX), plain(W, X, dZ), strict=True):
             assert np.array_equal(got, expected)
+
+    @pytest.mark.parametrize("processors", [1, 2, 3, 7, 100])
+    @pytest.mark.parametrize("n_in", [5281, 5376, 12288])
+    def test_no_bit_depends_on_the_number_of_processors(self, monkeypatch, processors, n_in):
+        rng = np.random.default_rng(2)
+        W, X, dZ = (rng.standard_normal(shape) for shape in ((5, n_in), (n_in, 70), (5, 70)))
+        monkeypatch.setattr(blocks, "processors", lambda: 4)
+        expected = products(W, X, dZ)
+        monkeypatch.setattr(blocks, "processors", lambda: processors)
+        for got, before in zip(products(W, X, dZ), expected, strict=True):
+            assert got.tobytes() == before.tobytes()
 
     def test_nan_and_overflow_flow_on_without_a_word(self):
         W, X, dZ = arrays(5, 901, 7)
