@@ -37,10 +37,14 @@ class BlockedLinear(Linear):
     """
 
     def workspace(self, *inputs: Shape) -> dict[str, Work]:
-        n_in = int(inputs[0][0])
+        n_in, m = int(inputs[0][0]), inputs[0][1]
         if not blocks.is_wide(self.units, n_in):
             return {}
-        return {"products": Work(blocks.scratch_shape(n_in), "forward")}
+        return {
+            "products": Work(blocks.scratch_shape(n_in), "forward"),
+            "grad_products": Work((n_in, self.units), "backward"),
+            "grad_turned": Work((self.units, m), "backward"),
+        }
 
     def forward(self, f: Frame) -> None:
         W, X = f.params["W"], f.inputs[0]
@@ -57,7 +61,8 @@ class BlockedLinear(Linear):
             super().backward(f)
             return
         if "W" in grads:
-            blocks.grad_weights(f.grad_output, X, grads["W"])
+            work = f.work["grad_products"], f.work["grad_turned"]
+            blocks.grad_weights(f.grad_output, X, grads["W"], *work)
         if "b" in grads:
             np.add.reduce(f.grad_output, axis=1, keepdims=True, out=grads["b"])
         if f.grad_inputs[0] is not None:

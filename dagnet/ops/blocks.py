@@ -35,9 +35,6 @@ SMALLEST_INPUT = 2**20
 #: Units up to which blocks pay; of more, a BLAS library has enough to share.
 MOST_UNITS = 24
 
-#: Elements of a result up to which OpenBLAS has a fast kernel for a transposed second factor.
-SMALL_RESULT = 1200
-
 #: Inputs of several blocks, whose products are summed before the sums are.
 PART = 8 * BLOCK
 
@@ -96,20 +93,28 @@ def forward(W: np.ndarray, X: np.ndarray, out: np.ndarray, scratch: np.ndarray) 
         np.add.reduce(sums, axis=0, out=out)
 
 
-def grad_weights(dZ: np.ndarray, X: np.ndarray, out: np.ndarray) -> None:
-    """Write ``dZ Xᵀ``, in blocks of its columns."""
-    size = min(BLOCK, SMALL_RESULT // len(dZ) // 8 * 8)
-    X_blocks, X_rest = _cut(X, 0, size)
-    out_blocks, out_rest = _cut(out, 1, size)
-    X_blocks = X_blocks.transpose(0, 2, 1)
+def grad_weights(
+    dZ: np.ndarray, X: np.ndarray, out: np.ndarray, scratch: np.ndarray, turned: np.ndarray
+) -> None:
+    """Write ``dZ Xᵀ``, in blocks of its columns.
+
+    Each is computed as ``X dZᵀ`` in the scratch ``(n_in, n_out)`` and then turned, with ``dZᵀ`` in
+    the array ``turned (n_out, m)``, because OpenBLAS is faster where no factor is transposed.
+    """
+    dZ_turned = turned.reshape(dZ.shape[::-1])
+    np.copyto(dZ_turned, dZ.T)
+    X_blocks, X_rest = _cut(X, 0, BLOCK)
+    out_blocks, out_rest = _cut(out, 1, BLOCK)
+    products, _ = _cut(scratch, 0, BLOCK)
 
     def multiply(part: int, some: slice) -> None:
-        np.matmul(dZ, X_blocks[some], out=out_blocks[some])
+        np.matmul(X_blocks[some], dZ_turned, out=products[some])
+        np.copyto(out_blocks[some], products[some].transpose(0, 2, 1))
 
     def multiply_rest() -> None:
         np.matmul(dZ, X_rest.T, out=out_rest)
 
-    _share(len(X), size, multiply, multiply_rest)
+    _share(len(X), BLOCK, multiply, multiply_rest)
 
 
 def grad_inputs(W: np.ndarray, dZ: np.ndarray, out: np.ndarray) -> None:

@@ -9,7 +9,7 @@ from dagnet.ops.frame import Frame
 from dagnet.testing.rules import peak_of
 
 #: Numbers of units, inputs and examples that are computed in blocks: with and without inputs left
-#: over by blocks of 96, by the blocks of `grad_weights`, and one left over alone.
+#: over by blocks of 96, and one left over alone.
 SHAPES = [(20, 5280, 209), (3, 5377, 211), (24, 5281, 227), (2, 2688, 400), (7, 3073, 347)]
 
 
@@ -31,7 +31,8 @@ def products(W, X, dZ):
     """Return all three products, in blocks."""
     Z, dW, dX = (np.full_like(a, np.nan) for a in (dZ, W, X))
     blocks.forward(W, X, Z, garbage(*blocks.scratch_shape(len(X)), dtype=X.dtype))
-    blocks.grad_weights(dZ, X, dW)
+    scratch = garbage(*W.shape[::-1], dtype=X.dtype), garbage(*dZ.shape, dtype=X.dtype)
+    blocks.grad_weights(dZ, X, dW, *scratch)
     blocks.grad_inputs(W, dZ, dX)
     return Z, dW, dX
 
@@ -71,7 +72,7 @@ class TestProducts:
         Z, dW, dX = garbage(5, 7), garbage(5, 901, order="F"), garbage(901, 7, order="F")
         W, X, dZ = np.asfortranarray(W), np.repeat(X, 2, axis=1)[:, ::2], dZ[::-1].copy()[::-1]
         blocks.forward(W, X, Z, garbage(*blocks.scratch_shape(901)))
-        blocks.grad_weights(dZ, X, dW)
+        blocks.grad_weights(dZ, X, dW, garbage(901, 5), garbage(5, 7))
         blocks.grad_inputs(W, dZ, dX)
         for got, expected in zip((Z, dW, dX), plain(W, X, dZ), strict=True):
             assert np.array_equal(got, expected)
