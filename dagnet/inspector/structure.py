@@ -1,7 +1,6 @@
 """What a page says about every node besides its values."""
 
 from collections.abc import Iterable, Mapping
-from time import perf_counter
 from typing import Any
 
 from dagnet.cache import Cache
@@ -10,10 +9,8 @@ from dagnet.graph import Graph, Vertex
 from dagnet.model import Model
 from dagnet.node import Source
 from dagnet.passes.shapes import infer_shapes
+from dagnet.profiling.clock import node_seconds
 from dagnet.text import printable
-
-#: Runs whose fastest one counts.
-TIMED_RUNS = 3
 
 #: The lesson's letters for the values of a Linear node, and of the activation that follows it.
 LINEAR_LETTERS = {
@@ -43,7 +40,7 @@ def nodes_of(
     uses: dict[str, int] = {}
     for v in graph.vertices.values():
         uses[v.owner] = uses.get(v.owner, 0) + 1
-    seconds = _seconds(model, cache) if cache.has_run else {}
+    seconds = node_seconds(model, cache) if cache.has_run else {}
     nbytes = _bytes(cache) if cache.has_run else {}
     m = cache.run.binding.m if cache.has_run else 1
     verdicts = {} if checked is None else _verdicts(checked)
@@ -113,36 +110,6 @@ def _bytes(cache: Cache) -> dict[str, int]:
     for key, array in cache.run.binding.arrays.items():
         totals[str(key[1])] = totals.get(str(key[1]), 0) + array.nbytes
     return totals
-
-
-def _seconds(model: Model, cache: Cache) -> dict[str, float]:
-    """Time a double on what the run was fed; nothing of the model changes."""
-    feeds = {name: cache[name].output for name in model.graph.inputs}
-    double = Model.from_graph(model.graph, dtype=model.dtype, check_finite=False)
-    double.set_params(model.params)
-    double.set_state(model.state)
-    best: dict[str, float] = {}
-    for _ in range(TIMED_RUNS):
-        clock = _Clock()
-        double.forward(feeds, hooks=clock)
-        double.backward(hooks=clock)
-        for name, seconds in clock.seconds.items():
-            best[name] = min(seconds, best.get(name, seconds))
-    return best
-
-
-class _Clock:
-    """Hooks that add up the seconds of every node, forward and backward."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._start = 0.0
-
-    def before_node(self, name: str, phase: str) -> None:
-        self._start = perf_counter()
-
-    def after_node(self, name: str, phase: str) -> None:
-        self.seconds[name] = self.seconds.get(name, 0.0) + perf_counter() - self._start
 
 
 def _verdicts(checked: GradCheck) -> dict[str, dict[str, Any]]:

@@ -1,10 +1,8 @@
 """What can be laid over a drawing by its name: numbers of the definition and of the last run."""
 
 from collections.abc import Callable, Iterator, Mapping
-from copy import deepcopy
 from dataclasses import dataclass, replace
 from math import hypot
-from time import perf_counter
 
 import numpy as np
 
@@ -14,12 +12,10 @@ from dagnet.graph import Graph
 from dagnet.model import Model
 from dagnet.passes.gradients import needs_gradient
 from dagnet.passes.shapes import infer_shapes
+from dagnet.profiling.clock import node_seconds
 from dagnet.render.facts import Facts
 from dagnet.render.overlay import Overlay
 from dagnet.statistics import Statistics, statistics
-
-#: Runs whose fastest one counts.
-TIMED_RUNS = 5
 
 
 @dataclass(frozen=True)
@@ -96,32 +92,8 @@ def _flops(subject: Subject) -> Pairs:
 
 
 def _time(subject: Subject) -> Pairs:
-    """Run a copy over the values that the last run was fed; nothing of the model changes."""
     model = subject.ran()
-    feeds = {name: model.cache[name].output for name in model.graph.inputs}
-    copy = deepcopy(model)
-    best: dict[str, float] = {}
-    for _ in range(TIMED_RUNS):
-        clock = _Clock()
-        copy.forward(feeds, hooks=clock)
-        copy.backward(hooks=clock)
-        for name, seconds in clock.seconds.items():
-            best[name] = min(seconds, best.get(name, seconds))
-    yield from best.items()
-
-
-class _Clock:
-    """Hooks that add up the seconds of every node."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._start = 0.0
-
-    def before_node(self, name: str, phase: str) -> None:
-        self._start = perf_counter()
-
-    def after_node(self, name: str, phase: str) -> None:
-        self.seconds[name] = self.seconds.get(name, 0.0) + perf_counter() - self._start
+    yield from node_seconds(model, model.cache).items()
 
 
 def _bytes(subject: Subject) -> Pairs:
