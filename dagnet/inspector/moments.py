@@ -1,5 +1,6 @@
 """The moments that a page shows: one run, or the recorded steps of a training."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any, Protocol
@@ -32,7 +33,7 @@ class Recording(Protocol):
         """Return the values of a step."""
 
 
-class Moments:
+class Moments(ABC):
     """Where the values come from.
 
     Attributes
@@ -47,9 +48,9 @@ class Moments:
         self.steps = steps
         self.marks = dict(marks or {})
 
+    @abstractmethod
     def at(self, step: int) -> Cache:
         """Return the values of one of the steps."""
-        raise NotImplementedError
 
 
 class _OneRun(Moments):

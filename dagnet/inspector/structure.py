@@ -9,7 +9,7 @@ from dagnet.graph import Graph, Vertex
 from dagnet.model import Model
 from dagnet.node import Source
 from dagnet.passes.shapes import infer_shapes
-from dagnet.profiling.clock import node_seconds
+from dagnet.profiling.nodes import node_bytes, node_seconds
 from dagnet.text import printable
 
 #: The lesson's letters for the values of a Linear node, and of the activation that follows it.
@@ -41,7 +41,7 @@ def nodes_of(
     for v in graph.vertices.values():
         uses[v.owner] = uses.get(v.owner, 0) + 1
     seconds = node_seconds(model, cache) if cache.has_run else {}
-    nbytes = _bytes(cache) if cache.has_run else {}
+    nbytes = node_bytes(cache) if cache.has_run else {}
     m = cache.run.binding.m if cache.has_run else 1
     verdicts = {} if checked is None else _verdicts(checked)
     return {
@@ -103,13 +103,6 @@ def _flops(v: Vertex, shapes: Mapping[str, tuple[int | str, ...]], m: int) -> in
         return 0
     sizes = (tuple(m if isinstance(d, str) else d for d in shapes[name]) for name in v.inputs)
     return v.op.flops(*sizes)
-
-
-def _bytes(cache: Cache) -> dict[str, int]:
-    totals: dict[str, int] = {}
-    for key, array in cache.run.binding.arrays.items():
-        totals[str(key[1])] = totals.get(str(key[1]), 0) + array.nbytes
-    return totals
 
 
 def _verdicts(checked: GradCheck) -> dict[str, dict[str, Any]]:

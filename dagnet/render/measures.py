@@ -12,7 +12,7 @@ from dagnet.graph import Graph
 from dagnet.model import Model
 from dagnet.passes.gradients import needs_gradient
 from dagnet.passes.shapes import infer_shapes
-from dagnet.profiling.clock import node_seconds
+from dagnet.profiling.nodes import node_bytes, node_seconds
 from dagnet.render.facts import Facts
 from dagnet.render.overlay import Overlay
 from dagnet.statistics import Statistics, statistics
@@ -98,10 +98,8 @@ def _time(subject: Subject) -> Pairs:
 
 def _bytes(subject: Subject) -> Pairs:
     model = subject.ran()
-    totals: dict[str, float] = {}
-    for key, array in model.cache.run.binding.arrays.items():
-        totals[key[1]] = totals.get(key[1], 0.0) + array.nbytes
-    yield from ((name, totals[name]) for name in model.graph if name in totals)
+    totals = node_bytes(model.cache)
+    yield from ((name, float(totals[name])) for name in model.graph if name in totals)
 
 
 def _of_outputs(read: Callable[[Statistics], float]) -> Callable[[Subject], Pairs]:

@@ -12,6 +12,7 @@ import statistics
 import time
 
 import numpy as np
+from lesson import as_the_lesson
 
 import dagnet as dn
 
@@ -24,30 +25,6 @@ def data(dtype):
     X = rng.standard_normal((SIZES[0], EXAMPLES)).astype(dtype)
     Y = (rng.random((1, EXAMPLES)) < 0.35).astype(dtype)
     return X, Y
-
-
-def as_the_lesson(params, X, Y):
-    """Return a function that makes one step on its own copy of the parameters."""
-    Ws = [params[f"linear{l}"]["W"] for l in range(1, len(SIZES))]  # noqa: E741
-    bs = [params[f"linear{l}"]["b"] for l in range(1, len(SIZES))]  # noqa: E741
-
-    def step():
-        A, caches = X, []
-        for number, (W, b) in enumerate(zip(Ws, bs, strict=True), start=1):
-            Z = np.dot(W, A) + b
-            caches.append((A, Z))
-            A = np.maximum(0, Z) if number < len(Ws) else 1 / (1 + np.exp(-Z))
-        dA = -(Y / A - (1 - Y) / (1 - A))
-        dZ = dA * A * (1 - A)
-        for i in reversed(range(len(Ws))):
-            A_prev, _ = caches[i]
-            dW, db = np.dot(dZ, A_prev.T) / EXAMPLES, dZ.sum(axis=1, keepdims=True) / EXAMPLES
-            dA = np.dot(Ws[i].T, dZ)
-            if i > 0:
-                dZ = np.where(caches[i - 1][1] > 0, dA, 0)
-            Ws[i], bs[i] = Ws[i] - RATE * dW, bs[i] - RATE * db
-
-    return step
 
 
 def measure(steps, rounds):
@@ -75,7 +52,7 @@ def main():
         steps = {}
         for keep in ("needed", "all"):
             model, optimizer = dn.mlp(SIZES, seed=1, dtype=dtype), dn.SGD(RATE)
-            steps.setdefault("lesson", as_the_lesson(model.get_params(), X, Y))
+            steps.setdefault("lesson", as_the_lesson(model.get_params(), X, Y, RATE))
             feeds = {"X": X, "Y": Y}
             steps[f"dagnet, keep={keep}"] = lambda m=model, o=optimizer, f=feeds, k=keep: (
                 m.train_step(f, o, keep=k)

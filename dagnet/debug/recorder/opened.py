@@ -68,6 +68,9 @@ class Opened(Recording):
     def _fresh(self) -> Recorder:
         return Recorder(self.every, self.select, self.max_bytes)
 
+    def _check_idle(self, what: str) -> None:
+        """Another process may train; this one does not."""
+
 
 def open_recording(
     path: str | PathLike[str], model: Model | None, X: Any = None, Y: Any = None

@@ -1,5 +1,6 @@
 """A recording: the steps of a training, to look at and to go on from."""
 
+from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 NOTHING = "nothing is recorded yet: model.fit(..., callbacks=[recorder])"
 
 
-class Recording:
+class Recording(ABC):
     """What a `Recorder` recorded, or `Recorder.open` found in a directory.
 
     Step t is the t-th update. Its values are those of the forward and backward pass that led to
@@ -57,9 +58,9 @@ class Recording:
         return self._training.model
 
     @property
+    @abstractmethod
     def _training(self) -> Training:
         """The training, with its data."""
-        raise NotImplementedError
 
     @property
     def first(self) -> int:
@@ -226,10 +227,11 @@ class Recording:
         """Return how many bytes the records leave for recomputed steps."""
         return self.max_bytes - self._records_nbytes - self._journal.nbytes
 
+    @abstractmethod
     def _fresh(self) -> "Recorder":
         """Return a recorder with the same settings, which writes no files."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _check_idle(self, what: str) -> None:
         """Raise if training is under way."""
 

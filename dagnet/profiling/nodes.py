@@ -1,4 +1,4 @@
-"""How long every node of a run takes, forward and backward together."""
+"""What every node of a run takes, forward and backward together: time and memory."""
 
 from collections.abc import Mapping
 from time import perf_counter
@@ -33,6 +33,14 @@ def node_seconds(model: Model, cache: Cache) -> Mapping[str, float]:
         for name, seconds in clock.seconds.items():
             best[name] = min(seconds, best.get(name, seconds))
     return best
+
+
+def node_bytes(cache: Cache) -> dict[str, int]:
+    """Return the bytes of the memory that each node's values and gradients have in a run."""
+    totals: dict[str, int] = {}
+    for key, array in cache.run.binding.arrays.items():
+        totals[str(key[1])] = totals.get(str(key[1]), 0) + array.nbytes
+    return totals
 
 
 class _Clock:
