@@ -14,9 +14,13 @@ MOST_UNITS = 10**8
 
 
 def open_model(path: Path) -> Model:
-    """Return the model of a .safetensors file, or of a Python file, which is run."""
+    """Return the model of a .safetensors file, or of a Python file, which is run.
+
+    A file that defines a cost only gets the parameters of one seed, so that a command prints the
+    same each time.
+    """
     if path.suffix == ".py":
-        return model_from_file(path)
+        return model_from_file(path, {"seed": 0})
     if path.exists() and path.suffix != ".safetensors":
         raise FileFormatError(f"{path}: a model is a .safetensors file, or a .py file to run")
     from dagnet.storage import load

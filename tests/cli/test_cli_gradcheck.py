@@ -52,8 +52,10 @@ def test_a_network_that_is_wrong(run, wrong_file):
 
 
 def test_a_network_file_that_is_right(run, network_file):
-    result = run("gradcheck", network_file, "--data", "moons:m=30")
+    command = ["gradcheck", network_file, "--data", "moons:m=30"]
+    result = run(*command)
     assert "wrong" not in result.stdout
+    assert run(*command).stdout == result.stdout  # a cost gets the same parameters each time
 
 
 def test_it_refuses_with_an_exit_code_that_is_no_answer(run, digits_model):
