@@ -13,7 +13,6 @@ from dagnet.garbage import collection_paused
 from dagnet.graph import Graph, ParamKey
 from dagnet.parameters import ParameterStore
 from dagnet.passes import (
-    block_wide_layers,
     for_prediction,
     fuse_logits,
     fused_activations,
@@ -118,7 +117,7 @@ class Runners:
     ) -> Runner:
         dtype = str(self._store.data.dtype)
         with collection_paused():
-            plan = make_plan(block_wide_layers(graph), dtype=dtype, **options)
+            plan = make_plan(self._binding.lower(graph), dtype=dtype, **options)
         # The rules come from the graph as defined: fusion must not change what may be fed.
         feeder = Feeder(feed_rules(self._graph, inputs), dtype, self._check_finite)
         scheduler = Scheduler(plan, self._store, self._states, self._rng, self._binding)

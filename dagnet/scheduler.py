@@ -14,10 +14,11 @@ import numpy as np
 
 from dagnet.executors import Call, Hooks, run_compiled, run_interpreted
 from dagnet.garbage import collection_paused
-from dagnet.graph import ParamKey
+from dagnet.graph import Graph, ParamKey
 from dagnet.node import M, Shape
 from dagnet.ops.frame import Frame
 from dagnet.parameters import ParameterStore
+from dagnet.passes import block_wide_layers
 from dagnet.plan import ALIGNMENT, Buffer, BufferKey, Plan, Step
 
 #: Bindings kept for different numbers of examples: a full batch, a last smaller one, a spare.
@@ -43,6 +44,11 @@ class Binding:
         For each step, the calls among those that add a gradient to its total, with the total:
         ``("grad", node)``, or ``("grad_param", owner, name)``.
     """
+
+    @staticmethod
+    def lower(graph: Graph) -> Graph:
+        """Return the graph that a plan is made of, to be bound in this way."""
+        return block_wide_layers(graph)
 
     def __init__(
         self,

@@ -6,10 +6,17 @@ from typing import Any
 import numpy as np
 
 from dagnet.executors import Call
-from dagnet.fused.instructions import Instruction, backward, collect, forward
-from dagnet.fused.program import Program, plain, runs
+from dagnet.fused.instructions import Written, backward, collect, forward
+from dagnet.fused.program import Program, runs
+from dagnet.graph import Graph
 from dagnet.plan import Step
 from dagnet.scheduler import Binding
+
+_Layout = tuple[np.dtype, tuple[int, ...], bool]
+
+
+def _layout(array: np.ndarray) -> _Layout:
+    return array.dtype, array.strides, array.flags.aligned
 
 
 class FusedBinding(Binding):
@@ -19,13 +26,18 @@ class FusedBinding(Binding):
     they always are; both write the same buffers.
     """
 
+    @staticmethod
+    def lower(graph: Graph) -> Graph:
+        """Return the graph as it is: products of any size are cut where programs are written."""
+        return graph
+
     def __init__(self, *arguments: Any):
         super().__init__(*arguments)
         self._dtype = np.dtype(self.plan.dtype)
         self._programs: list[Program] = []
         self._views: dict[str, np.ndarray] = {}
-        #: Whether each input was plain when the programs were written.
-        self._plain: dict[str, bool] = {}
+        #: How each input lay in memory when the programs were written.
+        self._layouts: dict[str, _Layout] = {}
         self._moved: set[str] = set()
 
     def feed(self, feeds: Mapping[str, np.ndarray]) -> None:
@@ -45,7 +57,7 @@ class FusedBinding(Binding):
         """Let the programs read the inputs where they are now."""
         for name in self._moved:
             array = self.frames[name].output
-            if plain(array, self._dtype) is not self._plain.get(name):
+            if _layout(array) != self._layouts.get(name):
                 self._write()
                 break
             for program in self._programs:
@@ -55,7 +67,7 @@ class FusedBinding(Binding):
     def _write(self) -> None:
         """Write the programs anew."""
         fed = {name: self.frames[name].output for name in self.plan.graph.inputs}
-        self._plain = {name: plain(array, self._dtype) for name, array in fed.items()}
+        self._layouts = {name: _layout(array) for name, array in fed.items()}
         # The same array may be fed twice, and only one of the two move later: views differ.
         self._views = {name: array.view() for name, array in fed.items()}
         self._programs = []
@@ -70,43 +82,43 @@ class FusedBinding(Binding):
     def _fuse(
         self,
         steps: Iterable[tuple[Step, list[Call]]],
-        work: Callable[[Step], list[Instruction] | None],
+        work: Callable[[Step], Written | None],
     ) -> list[Call]:
         """Return the calls for some steps: a program's for each stretch of instructions."""
         calls: list[Call] = []
-        stretch: list[Instruction] = []
+        stretch: Written = []
         for step, own in steps:
-            instructions = work(step)
-            if instructions is not None and all(runs(i, self._dtype) for i in instructions):
-                stretch += instructions
+            groups = work(step)
+            if groups is not None and all(runs(i, self._dtype) for them in groups for i in them):
+                stretch += groups
                 continue
             calls += self._program(stretch)
             calls += own
             stretch = []
         return calls + self._program(stretch)
 
-    def _program(self, stretch: list[Instruction]) -> list[Call]:
-        if not stretch:
+    def _program(self, stretch: Written) -> list[Call]:
+        if not any(stretch):
             return []
         self._programs.append(Program(stretch, self._views, self._dtype))
         return [self._programs[-1].call]
 
-    def _forward_work(self, step: Step) -> list[Instruction] | None:
-        one = forward(self.plan.graph.vertices[step.name].op, self.frames[step.name])
-        return None if one is None else [one]
+    def _forward_work(self, step: Step) -> Written | None:
+        return forward(self.plan.graph.vertices[step.name].op, self.frames[step.name])
 
-    def _backward_work(self, step: Step) -> list[Instruction] | None:
-        one = backward(self.plan.graph.vertices[step.name].op, self.frames[step.name])
-        if one is None:
+    def _backward_work(self, step: Step) -> Written | None:
+        written = backward(self.plan.graph.vertices[step.name].op, self.frames[step.name])
+        if written is None:
             return None
+        # One after the other: several may be added to one total.
         added = [
-            collect(self.arrays[t.total], self.arrays[t.buffer], t.first)
+            [collect(self.arrays[t.total], self.arrays[t.buffer], t.first)]
             for t in step.targets
             if t is not None and t.total is not None
         ]
         added += [
-            collect(self.grads[p.key], self.arrays[p.part], p.first)
+            [collect(self.grads[p.key], self.arrays[p.part], p.first)]
             for p in step.params
             if p.part is not None
         ]
-        return [one, *added]
+        return written + added

@@ -1,16 +1,15 @@
 """Programs: instructions as a table of addresses, which the compiled function runs in one call."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 
 import numpy as np
 
 from dagnet.executors import Call
-from dagnet.fused import kernels
-from dagnet.fused.instructions import Instruction
-
-#: Columns of a program: the code, addresses, sizes, and the number's place among the constants.
-ARRAYS, SIZES, NUMBER, WIDTH = 1, 8, 11, 12
+from dagnet.fused import crew
+from dagnet.fused.compiled.codes import ARRAYS, CODE, NEEDS, NUMBER, PARTS, SIZES, START, WIDTH
+from dagnet.fused.compiled.execute import ALONE, LEAD, execute
+from dagnet.fused.instructions import Instruction, lays_out
 
 
 class Program:
@@ -18,7 +17,8 @@ class Program:
 
     Parameters
     ----------
-    instructions : sequence of Instruction
+    groups : sequence of sequences of Instruction
+        The instructions of a group may run at the same time; groups follow each other.
     inputs : mapping of str to ndarray
         Arrays that may move later; each an object of its own.
     dtype : dtype
@@ -31,23 +31,56 @@ class Program:
 
     def __init__(
         self,
-        instructions: Sequence[Instruction],
+        groups: Sequence[Iterable[Instruction]],
         inputs: Mapping[str, np.ndarray],
         dtype: np.dtype,
     ):
-        table = np.zeros((len(instructions), WIDTH), np.int64)
-        self._places: dict[str, list[tuple[int, int]]] = {name: [] for name in inputs}
-        for row, i in enumerate(instructions):
-            table[row, 0], table[row, NUMBER] = i.code, row
-            table[row, SIZES : SIZES + len(i.sizes)] = i.sizes
+        rows = [(instruction, group) for group, them in enumerate(groups) for instruction in them]
+        table = np.zeros((len(rows), WIDTH), np.int64)
+        places: dict[int, list[tuple[int, int]]] = {id(array): [] for array in inputs.values()}
+        start = needs = before = 0
+        for number, (i, group) in enumerate(rows):
+            if group != before:
+                needs, before = start, group
+            row = table[number]
+            row[CODE], row[NUMBER], row[PARTS], row[START], row[NEEDS] = (
+                i.code, number, i.parts, start, needs
+            )  # fmt: skip
+            row[SIZES : SIZES + len(i.sizes)] = i.sizes
             for column, array in enumerate(i.arrays, start=ARRAYS):
-                table[row, column] = 0 if array is None else array.ctypes.data
-                for name in inputs:
-                    if array is inputs[name]:
-                        self._places[name].append((row, column))
-        constants = np.array([i.number for i in instructions], np.float64)
+                row[column] = 0 if array is None else array.ctypes.data
+                if id(array) in places:
+                    places[id(array)].append((number, column))
+            start += i.parts
         self._table = table
-        self.call: Call = partial(kernels.run, table, constants, np.empty(0, dtype))
+        self._places = {name: places[id(array)] for name, array in inputs.items()}
+        self._constants = np.array([i.number for i, _ in rows], np.float64)
+        self._like = np.empty(0, dtype)
+        self._held = [i.arrays for i, _ in rows]
+        self._run = table.ravel(), self._constants
+        self.call: Call
+        if start > len(rows):
+            self.call = self._together
+        elif any(lays_out(i) for i, _ in rows):
+            self.call = self.alone
+        else:
+            self.call = partial(execute, ALONE, crew.team.shared, *self._run, 0, self._like)
+
+    def alone(self) -> None:
+        """Run without helpers."""
+        execute(ALONE, crew.team.shared, *self._run, crew.area(), self._like)
+
+    def _together(self) -> None:
+        """Run with the crew, unless another thread does."""
+        team = crew.team
+        if not team.free.acquire(False):
+            self.alone()
+            return
+        try:
+            team.wake(self._like)
+            execute(LEAD, team.shared, *self._run, crew.area(), self._like)
+        finally:
+            team.free.release()
 
     def move(self, name: str, address: int) -> None:
         """Read an input from another address."""
@@ -57,7 +90,12 @@ class Program:
 
 def runs(instruction: Instruction, dtype: np.dtype) -> bool:
     """Return whether the compiled function can read an instruction's arrays as they lie."""
-    return all(plain(a, dtype) for a in instruction.arrays if a is not None)
+    return all(
+        array is None
+        or plain(array, dtype)
+        or (place == instruction.strided and array.dtype == dtype and array.flags.aligned)
+        for place, array in enumerate(instruction.arrays)
+    )
 
 
 def plain(array: np.ndarray, dtype: np.dtype) -> bool:

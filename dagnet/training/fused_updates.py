@@ -1,28 +1,32 @@
-"""The updates of the optimizers as one compiled sweep each, for the fused executor."""
+"""The updates of the optimizers in compiled code, one sweep each, for the fused executor."""
 
-from collections.abc import Callable
+import numpy as np
 
-from dagnet.fused import kernels
-from dagnet.training.optimizer import Optimizer, Update
-from dagnet.training.optimizer_state import Array, Arrays
+from dagnet.executors import Call
+from dagnet.fused.compiled import codes
+from dagnet.fused.instructions import update
+from dagnet.fused.program import Program, runs
+from dagnet.training.optimizer import Optimizer
 from dagnet.training.optimizers import SGD, Adam, Momentum, RMSProp
 
 #: By the method that each stands for: a subclass that inherits the method is in, too.
-_SWEEPS: dict[Callable[..., None], Callable[..., None]] = {
-    SGD.update: kernels.sgd,
-    Momentum.update: kernels.momentum,
-    RMSProp.update: kernels.rmsprop,
-    Adam.update: kernels.adam,
+_CODES = {
+    SGD.update: codes.SGD,
+    Momentum.update: codes.MOMENTUM,
+    RMSProp.update: codes.RMSPROP,
+    Adam.update: codes.ADAM,
 }
 
 
-def fused_update(optimizer: Optimizer) -> Update:
-    """Return what does the same as ``optimizer.update``: in one sweep, if there is one for it."""
-    sweep = _SWEEPS.get(type(optimizer).update)
-    if sweep is None:
-        return optimizer.update
+def sweep(optimizer: Optimizer, arrays: tuple[np.ndarray, ...], numbers: np.ndarray) -> Call | None:
+    """Return the call that does what ``optimizer.update`` does; None if there is none for it.
 
-    def update(p: Array, g: Array, slots: Arrays, scratch: Array, numbers: Arrays) -> None:
-        sweep(p, g, *slots, numbers)
-
-    return update
+    `arrays` are the parameters, their gradient and the slots; `numbers` those of the method of
+    this name in one array.
+    """
+    code = _CODES.get(type(optimizer).update)
+    if code is None:
+        return None
+    instruction = update(code, arrays, numbers)
+    dtype = arrays[0].dtype
+    return Program([[instruction]], {}, dtype).call if runs(instruction, dtype) else None

@@ -16,7 +16,7 @@ from dagnet.training.optimizer_state import (
     Block,
     OptimizerState,
     ParameterStore,
-    Update,
+    Sweep,
     check_state,
     check_store,
 )
@@ -33,6 +33,10 @@ def _rate(value: Any, what: str) -> float | Schedule:
 
 def _limit(value: Any, what: str) -> float | None:
     return None if value is None else positive(value, what)
+
+
+def _no_sweep(arrays: Arrays, numbers: Array) -> Sweep | None:
+    return None
 
 
 class Optimizer(Configurable, ABC):
@@ -121,9 +125,12 @@ class Optimizer(Configurable, ABC):
             array[()] = value
         scale = None if self.clip_norm is None else self._clip_scale(store.grad, self.clip_norm)
         direct = scale is None and not self.weight_decay
-        for block in run.blocks:
-            g = block.grad if direct else self._changed_gradient(block, scale, rate)
-            run.update(block.data, g, block.slots, block.scratch, run.numbers)
+        if direct and run.sweep is not None:
+            run.sweep()
+        else:
+            for block in run.blocks:
+                g = block.grad if direct else self._changed_gradient(block, scale, rate)
+                self.update(block.data, g, block.slots, block.scratch, run.numbers)
         run.steps += 1
 
     def _changed_gradient(self, block: Block, scale: float | None, rate: float) -> Array:
@@ -187,15 +194,13 @@ class Optimizer(Configurable, ABC):
         self.check(store)
         if self._is_of_another(store):
             self._run = OptimizerState()
-        self._run.bind(store, self.slots, len(self.numbers(0.0, 1)), self._update(store))
+        sweep = self._sweep if getattr(store, "fused", False) else _no_sweep
+        self._run.bind(store, self.slots, len(self.numbers(0.0, 1)), sweep)
 
-    def _update(self, store: ParameterStore) -> Update:
-        """Return how this store is updated: by `update`, or by what does the same in one sweep."""
-        if not getattr(store, "fused", False):
-            return self.update
-        from dagnet.training.fused_updates import fused_update  # here, because it loads numba
+    def _sweep(self, arrays: Arrays, numbers: Array) -> Sweep | None:
+        from dagnet.training.fused_updates import sweep  # here, because it loads numba
 
-        return fused_update(self)
+        return sweep(self, arrays, numbers)
 
     def reset(self) -> None:
         """Forget all state: the next step is the first, of any model."""

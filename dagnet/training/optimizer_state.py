@@ -11,8 +11,8 @@ from dagnet.errors import ArgumentError, ArgumentTypeError
 Array = np.ndarray
 Arrays = tuple[np.ndarray, ...]
 
-#: How one stretch of parameters is updated: `Optimizer.update`, or what does the same.
-Update = Callable[[Array, Array, Arrays, Array, Arrays], None]
+#: Updates all parameters, given the parameters, their gradient and the slots, and the numbers.
+Sweep = Callable[[], object]
 
 #: Elements that go through all the arithmetic together, so that they stay in the cache.
 BLOCK = 32_768
@@ -53,26 +53,36 @@ class Block(NamedTuple):
 class OptimizerState:
     """What an optimizer accumulates, and the store it works on."""
 
-    __slots__ = ("blocks", "data", "grad", "numbers", "slots", "steps", "store", "update")
+    __slots__ = ("blocks", "data", "grad", "numbers", "slots", "steps", "store", "sweep")
 
     def __init__(self, steps: int = 0, slots: dict[str, np.ndarray] | None = None):
         self.steps = steps
         self.slots = slots or {}
         self.numbers: Arrays = ()
+        self.sweep: Sweep | None = None
         self.blocks: list[Block] = []
         self.store: weakref.ref[Any] | None = None
         self.data: weakref.ref[np.ndarray] | None = None
         self.grad: weakref.ref[np.ndarray] | None = None
 
     def bind(
-        self, store: ParameterStore, slots: tuple[str, ...], n_numbers: int, update: Update
+        self,
+        store: ParameterStore,
+        slots: tuple[str, ...],
+        n_numbers: int,
+        sweep: Callable[[Arrays, Array], Sweep | None],
     ) -> None:
-        """Make the views and scratch arrays for a store, and the state if there is none."""
+        """Make the views and scratch arrays for a store, and the state if there is none.
+
+        `sweep` returns how to update all of the arrays at once, if there is a way: the parameters,
+        their gradient and the slots, and the numbers in one array.
+        """
         data, grad = store.data, store.grad
-        self.update = update
         if slots and not self.slots:
             self.slots = {name: np.zeros_like(data) for name in slots}
-        self.numbers = tuple(np.zeros((), data.dtype) for _ in range(n_numbers))
+        numbers = np.zeros(n_numbers, data.dtype)
+        self.numbers = tuple(numbers[i, ...] for i in range(n_numbers))
+        self.sweep = sweep((data, grad, *(self.slots[name] for name in slots)), numbers)
         blocks: list[Block] = []
         scratch, changed = np.empty((2, min(BLOCK, data.size)), data.dtype)
         for start in range(0, data.size, BLOCK):
@@ -84,8 +94,12 @@ class OptimizerState:
             blocks.append(Block(data[part], grad[part], state, *rows, weights))
         self.blocks = blocks
         # The views must not keep a model's arrays alive when the model is gone.
-        self.store = weakref.ref(store, lambda _: blocks.clear())
+        self.store = weakref.ref(store, self._release)
         self.data, self.grad = weakref.ref(data), weakref.ref(grad)
+
+    def _release(self, _: object) -> None:
+        self.blocks.clear()
+        self.sweep = None
 
     def is_bound_to(self, store: ParameterStore) -> bool:
         return (

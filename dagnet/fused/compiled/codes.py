@@ -1,0 +1,37 @@
+"""How an instruction is written: a row of integers in the table of a program."""
+
+#: What an instruction does.
+(
+    COPY,
+    ACCUMULATE,
+    PRODUCT,
+    PRODUCT_OF_TRANSPOSED,
+    SUM_PARTS,
+    DOTS,
+    ROW_SUMS,
+    RELU,
+    RELU_BACK,
+    SIGMOID,
+    SIGMOID_BACK,
+    TANH,
+    TANH_BACK,
+    SQUARED,
+    SQUARED_BACK,
+    BINARY,
+    BINARY_BACK,
+    CATEGORICAL,
+    CATEGORICAL_BACK,
+    SGD,
+    MOMENTUM,
+    RMSPROP,
+    ADAM,
+) = range(23)
+
+#: Columns of a row: what to do; addresses of up to seven arrays, 0 for one that is not asked for;
+#: up to seven sizes; where its number is among the constants; into how many parts it is cut; how
+#: many parts there are in the program before it; how many of these must be done before it begins.
+CODE, ARRAYS, SIZES, NUMBER, PARTS, START, NEEDS, WIDTH = 0, 1, 8, 15, 16, 17, 18, 19
+
+#: How a product is cut into parts: by the rows of its result, by its columns, or by the terms of
+#: its sums, which are added up afterwards.
+BY_ROWS, BY_COLUMNS, BY_TERMS = range(3)

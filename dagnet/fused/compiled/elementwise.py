@@ -1,0 +1,104 @@
+"""What the compiled code does to every element of arrays by itself: activations, sums, updates.
+
+Each works on the elements from `start` to `stop`, as one of the parts of an instruction.
+"""
+
+import math
+
+from dagnet.fused.compiled.addresses import at, compiled
+from dagnet.fused.compiled.codes import (
+    ACCUMULATE,
+    ADAM,
+    ARRAYS,
+    CODE,
+    COPY,
+    MOMENTUM,
+    RELU,
+    RELU_BACK,
+    RMSPROP,
+    SGD,
+    SIGMOID,
+    SIGMOID_BACK,
+    TANH,
+    TANH_BACK,
+)
+from dagnet.fused.compiled.exponentials import exp
+
+
+@compiled
+def piece(r, place, start, stop, like):
+    """Return the elements from `start` to `stop` of one array of an instruction."""
+    return at(r[ARRAYS + place] + start * like.itemsize, stop - start, like)
+
+
+@compiled
+def collect(r, start, stop, like):
+    part, total = piece(r, 0, start, stop, like), piece(r, 1, start, stop, like)
+    if r[CODE] == COPY:
+        for i in range(total.size):
+            total[i] = part[i]
+    elif r[CODE] == ACCUMULATE:
+        for i in range(total.size):
+            total[i] += part[i]
+
+
+@compiled
+def activation(r, start, stop, like):
+    z, a = piece(r, 0, start, stop, like), piece(r, 1, start, stop, like)
+    one, zero = like.dtype.type(1), like.dtype.type(0)
+    if r[CODE] == RELU:
+        for i in range(z.size):
+            a[i] = zero if z[i] <= zero else z[i]
+    elif r[CODE] == SIGMOID:
+        for i in range(z.size):
+            a[i] = exp(min(z[i], zero)) / (one + exp(-abs(z[i])))
+    elif r[CODE] == TANH:
+        for i in range(z.size):
+            a[i] = math.tanh(z[i])
+
+
+@compiled
+def activation_back(r, start, stop, like):
+    a, da = piece(r, 0, start, stop, like), piece(r, 1, start, stop, like)
+    dz = piece(r, 2, start, stop, like)
+    one, zero = like.dtype.type(1), like.dtype.type(0)
+    if r[CODE] == RELU_BACK:
+        for i in range(a.size):
+            d = da[i]  # read whether used or not: so several elements can be done at once
+            dz[i] = d if a[i] > zero else zero
+    elif r[CODE] == SIGMOID_BACK:
+        for i in range(a.size):
+            dz[i] = (one - a[i]) * a[i] * da[i]
+    elif r[CODE] == TANH_BACK:
+        for i in range(a.size):
+            dz[i] = (one - a[i] * a[i]) * da[i]
+
+
+@compiled
+def update(r, start, stop, like):
+    """Update parameters as the optimizers do; their numbers are the last array."""
+    p, g = piece(r, 0, start, stop, like), piece(r, 1, start, stop, like)
+    n = piece(r, 4, 0, 6, like)
+    if r[CODE] == SGD:
+        rate = n[0]
+        for i in range(p.size):
+            p[i] -= g[i] * rate
+    elif r[CODE] == MOMENTUM:
+        v = piece(r, 2, start, stop, like)
+        rate, keep, add = n[0], n[1], n[2]
+        for i in range(p.size):
+            v[i] = v[i] * keep + g[i] * add
+            p[i] -= v[i] * rate
+    elif r[CODE] == RMSPROP:
+        s = piece(r, 2, start, stop, like)
+        rate, keep, add, eps = n[0], n[1], n[2], n[3]
+        for i in range(p.size):
+            s[i] = s[i] * keep + g[i] * g[i] * add
+            p[i] -= g[i] / (math.sqrt(s[i]) + eps) * rate
+    elif r[CODE] == ADAM:
+        m, v = piece(r, 2, start, stop, like), piece(r, 3, start, stop, like)
+        keep1, add1, keep2, add2, eps, rate = n[0], n[1], n[2], n[3], n[4], n[5]
+        for i in range(p.size):
+            m[i] = m[i] * keep1 + g[i] * add1
+            v[i] = v[i] * keep2 + g[i] * g[i] * add2
+            p[i] -= m[i] / (math.sqrt(v[i]) + eps) * rate

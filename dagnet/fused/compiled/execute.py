@@ -1,0 +1,201 @@
+"""The one compiled function: it runs any program, alone or with helpers.
+
+A program is a table of integers with a row for each instruction. So one compilation, kept on disk,
+serves all networks of a dtype.
+
+Instructions are cut into parts. Threads draw the parts in order, each the next that nobody has: a
+number in memory counts them. A part waits until all are done that its instruction needs. So the
+thread that leads never waits for a helper who has not begun, and a helper may come late or never.
+"""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from numba import carray, njit
+
+from dagnet.fused.compiled.addresses import (
+    add_atomic,
+    at,
+    compiled,
+    exchange_atomic,
+    load_atomic,
+    pause,
+    pointer,
+    store_atomic,
+)
+from dagnet.fused.compiled.codes import (
+    ACCUMULATE,
+    BINARY,
+    BINARY_BACK,
+    CATEGORICAL,
+    CATEGORICAL_BACK,
+    CODE,
+    DOTS,
+    NEEDS,
+    PARTS,
+    PRODUCT,
+    PRODUCT_OF_TRANSPOSED,
+    RELU,
+    ROW_SUMS,
+    SIGMOID,
+    SIZES,
+    SQUARED,
+    SQUARED_BACK,
+    START,
+    SUM_PARTS,
+    TANH,
+    TANH_BACK,
+    WIDTH,
+)
+from dagnet.fused.compiled.elementwise import activation, activation_back, collect, update
+from dagnet.fused.compiled.losses import loss, loss_back
+from dagnet.fused.compiled.products import dots, product_part, row_sums, sum_parts
+
+#: What a thread does in `execute`: run a program, run it with helpers, or help.
+ALONE, LEAD, HELP = 0, 1, 2
+
+#: Places of what threads share, each in a line of the cache of its own: the number of the program
+#: and, below it, of the next part; how many parts are done; what is running; whether to stop.
+TICKET, DONE, PROGRAM, CONSTANTS, ROWS, TOTAL, KIND, STOP, SHARED = 0, 8, 16, 17, 18, 19, 20, 24, 32
+
+#: The number of the program stands in the bits of a ticket from here on.
+EPOCH = 32
+
+#: The part that no program has: nobody draws while this is the next.
+CLOSED = 2**EPOCH - 1
+
+#: How often a helper looks for a part before it goes to sleep: some tenths of a millisecond.
+PATIENCE = 4096
+
+
+@compiled
+def instruct(r, part, constants, area, like):
+    """Do one part of an instruction."""
+    code = r[CODE]
+    if PRODUCT <= code <= PRODUCT_OF_TRANSPOSED:
+        product_part(r, part, area, like)
+        return
+    n, parts = r[SIZES], r[PARTS]
+    start, stop = n * part // parts, n * (part + 1) // parts
+    if code <= ACCUMULATE:
+        collect(r, start, stop, like)
+    elif code == SUM_PARTS:
+        sum_parts(r, start, stop, like)
+    elif code == DOTS:
+        dots(r, start, stop, like)
+    elif code == ROW_SUMS:
+        row_sums(r, start, stop, like)
+    elif code in (RELU, SIGMOID, TANH):
+        activation(r, start, stop, like)
+    elif code <= TANH_BACK:
+        activation_back(r, start, stop, like)
+    elif code in (SQUARED, BINARY, CATEGORICAL):
+        loss(r, constants, like)
+    elif code in (SQUARED_BACK, BINARY_BACK, CATEGORICAL_BACK):
+        loss_back(r, constants, like)
+    else:
+        update(r, start, stop, like)
+
+
+@compiled
+def run_alone(program, constants, area, like):
+    for i in range(0, program.size, WIDTH):
+        r = program[i : i + WIDTH]
+        for part in range(r[PARTS]):
+            instruct(r, part, constants, area, like)
+
+
+@compiled
+def draw(shared, epoch, total):
+    """Return the number of the next part of a program, now the caller's; -1 if none is left."""
+    place = shared.ctypes.data
+    while True:
+        ticket = load_atomic(place)
+        if ticket >> EPOCH != epoch or ticket & CLOSED >= total:
+            return -1
+        if exchange_atomic(place, ticket, ticket + 1):
+            return ticket & CLOSED
+
+
+@compiled
+def share(shared, epoch, program, constants, area, like, total):
+    """Do parts until none is left."""
+    done = shared.ctypes.data + DONE * 8
+    row = 0
+    while True:
+        number = draw(shared, epoch, total)
+        if number < 0:
+            return
+        while number >= program[row + START] + program[row + PARTS]:
+            row += WIDTH
+        r = program[row : row + WIDTH]
+        while load_atomic(done) < r[NEEDS]:
+            pause()
+        instruct(r, number - r[START], constants, area, like)
+        add_atomic(done, 1)
+
+
+@compiled
+def lead(shared, program, constants, area, like):
+    """Run a program with whoever helps."""
+    ticket, done = shared.ctypes.data, shared.ctypes.data + DONE * 8
+    last = program.size - WIDTH
+    total = program[last + START] + program[last + PARTS]
+    epoch = (load_atomic(ticket) >> EPOCH) + 1
+    store_atomic(ticket, (epoch << EPOCH) | CLOSED)
+    shared[PROGRAM], shared[CONSTANTS] = program.ctypes.data, constants.ctypes.data
+    shared[ROWS], shared[TOTAL], shared[KIND] = program.size, total, like.itemsize
+    store_atomic(done, 0)
+    store_atomic(ticket, epoch << EPOCH)
+    share(shared, epoch, program, constants, area, like, total)
+    while load_atomic(done) < total:
+        pause()
+
+
+@compiled
+def help_others(shared, constants, area, like):
+    """Help with programs of this dtype until there is none for a while, or another's."""
+    ticket, stop = shared.ctypes.data, shared.ctypes.data + STOP * 8
+    idle = 0
+    while idle < PATIENCE and load_atomic(stop) == 0:
+        drawn = load_atomic(ticket)
+        total = shared[TOTAL]
+        if drawn & CLOSED >= total:
+            idle += 1
+            pause()
+            continue
+        program = at(shared[PROGRAM], shared[ROWS], shared)
+        numbers = carray(pointer(shared[CONSTANTS]), (0,), constants.dtype)
+        if shared[KIND] != like.itemsize:
+            return
+        # What was read is of the program of that number only if it still runs; `draw` sees to it.
+        share(shared, drawn >> EPOCH, program, numbers, area, like, total)
+        idle = 0
+
+
+def _stamp() -> str:
+    """Return what changes with any file of this package."""
+    files = sorted(Path(__file__).parent.glob("*.py"))
+    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+
+
+def _entry(stamp: str) -> Callable[..., Any]:
+    # numba looks at one file only to see whether what it kept on disk is still true, but also at
+    # what a function encloses.
+    @njit(cache=True, error_model="numpy", nogil=True)
+    def execute(role, shared, program, constants, area, like):
+        """Run a program, or help with those of others; `like` is an empty array of its dtype."""
+        stamp  # noqa: B018
+        if role == ALONE:
+            run_alone(program, constants, area, like)
+        elif role == LEAD:
+            lead(shared, program, constants, area, like)
+        else:
+            help_others(shared, constants, area, like)
+
+    return execute
+
+
+execute = _entry(_stamp())

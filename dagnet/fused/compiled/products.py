@@ -1,0 +1,205 @@
+"""Products of matrices in parts, each of which a thread can compute by itself.
+
+Every element of a result is the sum of the same terms in the same order, whatever the parts and
+whoever computes them, so the bits do not depend on the number of threads.
+"""
+
+from dagnet.fused.compiled.addresses import at, compiled, summing
+from dagnet.fused.compiled.codes import (
+    ARRAYS,
+    BY_COLUMNS,
+    BY_ROWS,
+    CODE,
+    PARTS,
+    PRODUCT_OF_TRANSPOSED,
+    SIZES,
+)
+from dagnet.fused.compiled.tiles import ROWS, VECTOR, VECTORS, tile, transpose
+
+#: Numbers in a row of A, and rows of B, that go through all tiles together, as they fit into the
+#: caches. Their sums are added to those before, which loses fewer bits than one long sum.
+DEPTH = 256
+
+#: Bytes of a thread's memory for a part of B, laid out in panels as wide as a tile, and for a
+#: part of A.
+PANEL = VECTORS * VECTOR
+B_AREA = 2**19
+A_ROWS = 16 * ROWS
+AREA = B_AREA + DEPTH * A_ROWS * 8
+
+
+@compiled
+def product(like, a, a_row, a_step, b, b_row, turned, c, c_row, rows, columns, inner, area):
+    """Compute ``C = A B``, where rows of C are contiguous, and those of B or, if turned, of Bᵀ.
+
+    `a`, `b` and `c` are addresses; the next row of A is `a_row` bytes away, the next number in a
+    row `a_step`; so A may be transposed. `area` is the address of `AREA` bytes.
+    """
+    size = like.itemsize
+    for k in range(0, inner, DEPTH):
+        depth = min(DEPTH, inner - k)
+        chunk = B_AREA // (depth * PANEL) * (PANEL // size)
+        for left in range(0, columns, chunk):
+            width = min(chunk, columns - left)
+            start, step, panel = b + k * b_row + left * size, b_row, PANEL
+            if turned:
+                start = b + left * b_row + k * size
+                _turn(like, start, b_row, width, depth, area)
+                start, step, panel = area, PANEL, depth * PANEL
+            elif rows > ROWS:
+                _lay_out(like, start, b_row, width, depth, area)
+                start, step, panel = area, PANEL, depth * PANEL
+            _rows(
+                like, a + k * a_step, a_row, a_step, start, step, panel,
+                c + left * size, c_row, rows, width, depth, k == 0, area + B_AREA,
+            )  # fmt: skip
+
+
+@compiled
+def _turn(like, b, b_row, columns, depth, area):
+    """Write panels of B, of which the transpose lies in memory."""
+    size = like.itemsize
+    lanes = VECTOR // size
+    for j in range(0, columns, lanes):
+        place = area + j * size // PANEL * depth * PANEL + j * size % PANEL
+        for i in range(0, depth, lanes):
+            transpose(
+                like, b + j * b_row + i * size, b_row,
+                min(lanes, columns - j), min(lanes, depth - i), place + i * PANEL, PANEL,
+            )  # fmt: skip
+
+
+@compiled
+def _lay_out(like, b, b_row, columns, depth, area):
+    """Write panels of B."""
+    size = like.itemsize
+    for i in range(depth):
+        for j in range(0, columns, PANEL // size):
+            count = min(PANEL // size, columns - j)
+            place = area + j * size * depth + i * PANEL
+            _copy(at(b + i * b_row + j * size, count, like), at(place, count, like))
+
+
+@compiled
+def _copy(source, target):
+    for i in range(target.size):
+        target[i] = source[i]
+
+
+@compiled
+def _rows(
+    like, a, a_row, a_step, b, b_step, b_panel, c, c_row, rows, columns, depth, first, area
+):  # fmt: skip
+    """Compute rows of C, from panels of B that are `b_panel` bytes apart."""
+    size = like.itemsize
+    for top in range(0, rows, A_ROWS):
+        count = min(A_ROWS, rows - top)
+        start, row, step = a + top * a_row, a_row, a_step
+        if a_row < a_step and rows > ROWS:  # A is transposed: its columns are far from each other
+            for i in range(depth):
+                _copy(at(start + i * a_step, count, like), at(area + i * count * size, count, like))
+            start, row, step = area, size, count * size
+        tiles = -(-count // ROWS)
+        for q in range(tiles):
+            low, high = count * q // tiles, count * (q + 1) // tiles
+            for j in range(0, columns, PANEL // size):
+                width = min(PANEL // size, columns - j)
+                vectors = -(-width * size // VECTOR)
+                tile(
+                    like, high - low, vectors, width - (vectors - 1) * (VECTOR // size), depth,
+                    start + low * row, row, step, b + j * size // PANEL * b_panel, b_step,
+                    c + (top + low) * c_row + j * size, c_row, int(first),
+                )  # fmt: skip
+
+
+@summing
+def dot(a, b):
+    total = a.dtype.type(0)
+    for i in range(a.size):
+        total += a[i] * b[i]
+    return total
+
+
+@summing
+def total_of(a):
+    total = a.dtype.type(0)
+    for i in range(a.size):
+        total += a[i]
+    return total
+
+
+@compiled
+def product_part(r, part, area, like):
+    """Compute one part of a product: some of its rows, or columns, or of the terms of all sums."""
+    size = like.itemsize
+    rows, columns, inner = r[SIZES], r[SIZES + 1], r[SIZES + 2]
+    a_row, a_step, b_row, cut = r[SIZES + 3], r[SIZES + 4], r[SIZES + 5], r[SIZES + 6]
+    a, b, c, bias = r[ARRAYS], r[ARRAYS + 1], r[ARRAYS + 2], r[ARRAYS + 3]
+    turned = r[CODE] == PRODUCT_OF_TRANSPOSED
+    c_row = columns * size
+    if cut == BY_ROWS:
+        top, bottom = rows * part // r[PARTS], rows * (part + 1) // r[PARTS]
+        a, c, bias = a + top * a_row, c + top * c_row, bias + top * size * (bias > 0)
+        rows = bottom - top
+    elif cut == BY_COLUMNS:
+        lanes = VECTOR // size
+        width = -(-columns // lanes)
+        left = width * part // r[PARTS] * lanes
+        columns = min(width * (part + 1) // r[PARTS] * lanes, columns) - left
+        b, c = b + left * (b_row if turned else size), c + left * size
+    else:
+        first, stop = inner * part // r[PARTS], inner * (part + 1) // r[PARTS]
+        a, b = a + first * a_step, b + first * (size if turned else b_row)
+        c += part * rows * c_row
+        inner = stop - first
+    product(like, a, a_row, a_step, b, b_row, turned, c, c_row, rows, columns, inner, area)
+    if bias:
+        add = at(bias, rows, like)
+        for i in range(rows):
+            _add(at(c + i * c_row, columns, like), add[i])
+
+
+@compiled
+def _add(row, number):
+    for j in range(row.size):
+        row[j] += number
+
+
+@compiled
+def sum_parts(r, start, stop, like):
+    """Sum up rows of the parts of a product, and add the bias."""
+    rows, columns, count = r[SIZES], r[SIZES + 1], r[SIZES + 2]
+    row = columns * like.itemsize
+    for i in range(start, stop):
+        c = at(r[ARRAYS + 1] + i * row, columns, like)
+        _copy(at(r[ARRAYS] + i * row, columns, like), c)
+        for part in range(1, count):
+            more = at(r[ARRAYS] + (part * rows + i) * row, columns, like)
+            for j in range(columns):
+                c[j] += more[j]
+        if r[ARRAYS + 2]:
+            _add(c, at(r[ARRAYS + 2], rows, like)[i])
+
+
+@compiled
+def dots(r, start, stop, like):
+    """Compute rows of ``A Bᵀ``, where rows of both are contiguous, by sums along them."""
+    columns, inner, a_row, b_row = r[SIZES + 1], r[SIZES + 2], r[SIZES + 3], r[SIZES + 5]
+    for i in range(start, stop):
+        a = at(r[ARRAYS] + i * a_row, inner, like)
+        c = at(r[ARRAYS + 2] + i * columns * like.itemsize, columns, like)
+        for j in range(columns):
+            c[j] = dot(a, at(r[ARRAYS + 1] + j * b_row, inner, like))
+        if r[ARRAYS + 3]:
+            add = at(r[ARRAYS + 3], r[SIZES], like)[i]
+            for j in range(columns):
+                c[j] += add
+
+
+@compiled
+def row_sums(r, start, stop, like):
+    """Sum up rows of a matrix."""
+    inner = r[SIZES + 1]
+    sums = at(r[ARRAYS + 1], r[SIZES], like)
+    for i in range(start, stop):
+        sums[i] = total_of(at(r[ARRAYS] + i * inner * like.itemsize, inner, like))

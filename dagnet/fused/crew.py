@@ -1,0 +1,116 @@
+"""The threads that help with programs: one fewer than there are processors for this process.
+
+They wait asleep. When a program is long enough to be shared they are woken, and stay awake for a
+moment after it, since in training the next step follows soon.
+"""
+
+import atexit
+import os
+from threading import Lock, Thread, local
+
+import numpy as np
+
+from dagnet.fused.compiled.execute import HELP, SHARED, STOP, execute
+from dagnet.fused.compiled.products import AREA
+from dagnet.ops.workers import processors
+
+
+class _Area(local):
+    """Memory in which a thread lays out parts of matrices: each thread sees its own."""
+
+    def __init__(self) -> None:
+        self._memory = np.empty(AREA + 64, np.uint8)
+        start = self._memory.ctypes.data
+        self.address = start + -start % 64
+
+
+_own = _Area()
+
+
+def area() -> int:
+    """Return the address of the scratch memory of this thread."""
+    return _own.address
+
+
+class Crew:
+    """Helpers and what they share.
+
+    Attributes
+    ----------
+    shared : ndarray of int64
+    free : Lock
+        Held by the thread whose program the crew is at.
+    """
+
+    def __init__(self) -> None:
+        memory = np.zeros(SHARED + 8, np.int64)
+        self.shared = memory[-memory.ctypes.data % 64 // 8 :][:SHARED]
+        self.free = Lock()
+        self._like = np.empty(0, np.float64)
+        self._helpers: list[_Helper] | None = None
+
+    def wake(self, like: np.ndarray) -> None:
+        """Have all helpers look for parts of programs of the dtype of an empty array."""
+        self._like = like
+        if self._helpers is None:
+            self._start()
+        for helper in self._helpers or ():
+            helper.wake(like)
+
+    def _start(self) -> None:
+        self._helpers = []
+        try:
+            for _ in range(processors() - 1):
+                self._helpers.append(_Helper(self.shared))
+        except RuntimeError:
+            pass  # no more threads, or the interpreter is on its way out: fewer will do
+
+    def stop(self) -> None:
+        """End all helpers: compiled code must not run when the interpreter is gone."""
+        self.shared[STOP] = 1
+        for helper in self._helpers or ():
+            helper.end()
+
+
+class _Helper:
+    """One thread, which sleeps until it is woken."""
+
+    def __init__(self, shared: np.ndarray):
+        self._shared = shared
+        self._asleep = True
+        self._bed = Lock()
+        self._bed.acquire()
+        self._like = np.empty(0, np.float64)
+        self._thread = Thread(target=self._serve, name="dagnet-helper", daemon=True)
+        self._thread.start()
+
+    def wake(self, like: np.ndarray) -> None:
+        self._like = like
+        if self._asleep:
+            self._asleep = False
+            self._bed.release()
+
+    def end(self) -> None:
+        self.wake(self._like)
+        self._thread.join(1.0)
+
+    def _serve(self) -> None:
+        program, constants = np.empty(0, np.int64), np.empty(0, np.float64)
+        while True:
+            self._bed.acquire()
+            if self._shared[STOP]:
+                return
+            execute(HELP, self._shared, program, constants, area(), self._like)
+            self._asleep = True
+
+
+def _forget() -> None:
+    """Begin anew in a forked child: it has this module's memory, and none of its threads."""
+    global team
+    team = Crew()
+
+
+team = Crew()
+atexit.register(lambda: team.stop())
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
