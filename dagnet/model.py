@@ -253,8 +253,7 @@ class Model:
         hooks = self._hooks(hooks)
         binding = self.begin(feeds, runner).binding
         with np.errstate(all="ignore"):  # who diverges sees it in the cost, not in warnings
-            runner.scheduler.forward(binding, hooks)
-            runner.scheduler.backward(binding, hooks)
+            runner.scheduler.train(binding, hooks)
             optimizer.step(self.store)
         return cost(binding)
 

@@ -7,7 +7,7 @@ makes the calls.
 
 from collections import OrderedDict
 from collections.abc import Mapping
-from functools import partial
+from functools import cached_property, partial
 from math import prod
 
 import numpy as np
@@ -81,8 +81,21 @@ class Binding:
             for step, added in zip(plan.backward, adding, strict=True)
         ]
         self.seeding = [call for _, call in self.seeds()]
-        self.forward_calls = [call for _, calls in self.forward for call in calls]
-        self.backward_calls = [call for _, calls in self.backward for call in calls]
+
+    @cached_property
+    def forward_calls(self) -> list[Call]:
+        """All calls of a forward pass."""
+        return [call for _, calls in self.forward for call in calls]
+
+    @cached_property
+    def backward_calls(self) -> list[Call]:
+        """All calls of a backward pass, after the seeds."""
+        return [call for _, calls in self.backward for call in calls]
+
+    @cached_property
+    def training_calls(self) -> list[Call]:
+        """All calls of both passes."""
+        return [*self.forward_calls, *self.seeding, *self.backward_calls]
 
     def _frame(
         self,
@@ -326,6 +339,16 @@ class Scheduler:
         else:
             run_interpreted(binding.backward, _Counting(binding, hooks))
         binding.position = len(binding.plan.steps)
+
+    def train(self, binding: Binding, hooks: Hooks | None = None) -> None:
+        """Run all steps, forward and backward."""
+        if hooks is None:
+            binding.position = NOTHING_DONE
+            run_compiled(binding.training_calls)
+            binding.position = len(binding.plan.steps)
+        else:
+            self.forward(binding, hooks)
+            self.backward(binding, hooks)
 
 
 class _Counting:

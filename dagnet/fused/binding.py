@@ -1,6 +1,9 @@
 """A plan bound to memory whose steps run in as few calls as can be."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import cached_property
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -12,6 +15,9 @@ from dagnet.graph import Graph
 from dagnet.plan import Step
 from dagnet.scheduler import Binding
 
+#: The calls of a step and, where there are, instructions for the same.
+Work = tuple[list[Call], Written | None]
+
 _Layout = tuple[np.dtype, tuple[int, ...], bool]
 
 
@@ -20,7 +26,7 @@ def _layout(array: np.ndarray) -> _Layout:
 
 
 class FusedBinding(Binding):
-    """A binding whose `forward_calls` and `backward_calls` run programs, where they can.
+    """A binding whose calls for a whole pass run programs, where they can.
 
     `forward` and `backward`, step by step for hooks and the debugger, are the calls of numpy that
     they always are; both write the same buffers.
@@ -34,11 +40,26 @@ class FusedBinding(Binding):
     def __init__(self, *arguments: Any):
         super().__init__(*arguments)
         self._dtype = np.dtype(self.plan.dtype)
+        self._one = np.ones((), self._dtype)
         self._programs: list[Program] = []
-        self._views: dict[str, np.ndarray] = {}
         #: How each input lay in memory when the programs were written.
         self._layouts: dict[str, _Layout] = {}
         self._moved: set[str] = set()
+
+    @cached_property
+    def forward_calls(self) -> list[Call]:
+        return self._fuse(self._forward_pass)
+
+    @cached_property
+    def backward_calls(self) -> list[Call]:
+        return self._fuse(self._backward_pass)
+
+    @cached_property
+    def training_calls(self) -> list[Call]:
+        seeds = [[collect(self.arrays[key], self._one, first=True)] for key, _ in self.seeds()]
+        return self._fuse(
+            lambda: [*self._forward_pass(), (self.seeding, seeds), *self._backward_pass()]
+        )
 
     def feed(self, feeds: Mapping[str, np.ndarray]) -> None:
         super().feed(feeds)
@@ -55,53 +76,60 @@ class FusedBinding(Binding):
 
     def _follow(self) -> None:
         """Let the programs read the inputs where they are now."""
-        for name in self._moved:
-            array = self.frames[name].output
-            if _layout(array) != self._layouts.get(name):
-                self._write()
-                break
-            for program in self._programs:
-                program.move(name, array.ctypes.data)
+        layouts = {name: _layout(self.frames[name].output) for name in self._moved}
+        if any(self._layouts.get(name) != layout for name, layout in layouts.items()):
+            self._layouts |= layouts
+            self._forget()
+        for name, program in product(self._moved, self._programs):
+            program.move(name, self.frames[name].output.ctypes.data)
         self._moved.clear()
 
-    def _write(self) -> None:
-        """Write the programs anew."""
-        fed = {name: self.frames[name].output for name in self.plan.graph.inputs}
-        self._layouts = {name: _layout(array) for name, array in fed.items()}
-        # The same array may be fed twice, and only one of the two move later: views differ.
-        self._views = {name: array.view() for name, array in fed.items()}
+    def _forget(self) -> None:
+        """Forget all programs: they will be written anew when they are needed."""
         self._programs = []
-        for name, view in self._views.items():
-            super().show(name, view)
-        self.forward_calls = self._fuse(self.forward, self._forward_work)
-        self.backward_calls = self._fuse(self.backward, self._backward_work)
-        self._views = {}
+        for name in ("forward_calls", "backward_calls", "training_calls"):
+            self.__dict__.pop(name, None)
+
+    def _fuse(self, work: Callable[[], list[Work]]) -> list[Call]:
+        """Return the calls for some steps, a program's for each stretch of instructions."""
+        calls: list[Call] = []
+        stretch: Written = []
+        with self._inputs_apart() as inputs:
+            for own, groups in work():
+                if groups is not None and self._run(groups):
+                    stretch += groups
+                    continue
+                calls += self._program(stretch, inputs)
+                calls += own
+                stretch = []
+            return calls + self._program(stretch, inputs)
+
+    @contextmanager
+    def _inputs_apart(self) -> Iterator[dict[str, np.ndarray]]:
+        """Show each input by an object of its own: the same array may be fed twice, and only one
+        of the two move later."""
+        fed = {name: self.frames[name].output for name in self.plan.graph.inputs}
+        apart = {name: array.view() for name, array in fed.items()}
+        for name, array in apart.items():
+            super().show(name, array)
+        yield apart
         for name, array in fed.items():
             super().show(name, array)
 
-    def _fuse(
-        self,
-        steps: Iterable[tuple[Step, list[Call]]],
-        work: Callable[[Step], Written | None],
-    ) -> list[Call]:
-        """Return the calls for some steps: a program's for each stretch of instructions."""
-        calls: list[Call] = []
-        stretch: Written = []
-        for step, own in steps:
-            groups = work(step)
-            if groups is not None and all(runs(i, self._dtype) for them in groups for i in them):
-                stretch += groups
-                continue
-            calls += self._program(stretch)
-            calls += own
-            stretch = []
-        return calls + self._program(stretch)
+    def _run(self, groups: Written) -> bool:
+        return all(runs(i, self._dtype) for group in groups for i in group)
 
-    def _program(self, stretch: Written) -> list[Call]:
+    def _program(self, stretch: Written, inputs: Mapping[str, np.ndarray]) -> list[Call]:
         if not any(stretch):
             return []
-        self._programs.append(Program(stretch, self._views, self._dtype))
+        self._programs.append(Program(stretch, inputs, self._dtype))
         return [self._programs[-1].call]
+
+    def _forward_pass(self) -> list[Work]:
+        return [(calls, self._forward_work(step)) for step, calls in self.forward]
+
+    def _backward_pass(self) -> list[Work]:
+        return [(calls, self._backward_work(step)) for step, calls in self.backward]
 
     def _forward_work(self, step: Step) -> Written | None:
         return forward(self.plan.graph.vertices[step.name].op, self.frames[step.name])

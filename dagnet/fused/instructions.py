@@ -106,7 +106,7 @@ def _product(
     size, work = c.itemsize, rows * columns * inner
     code = codes.PRODUCT_OF_TRANSPOSED if b.turned else codes.PRODUCT
     cut, most = codes.BY_ROWS, -(-rows // ROWS)
-    if b.turned and not a.turned and columns * size < VECTOR // 2:
+    if b.turned and not a.turned and columns * size <= VECTOR // 2:
         code, most = codes.DOTS, rows
     elif b.array.nbytes > FAR and rows * columns * size * MOST_PARTS < FAR:
         cut, most = codes.BY_TERMS, -(-inner // DEPTH)

@@ -14,6 +14,9 @@ compiled = njit(error_model="numpy", nogil=True)
 #: For sums alone: terms may be added in another order, as BLAS and numpy do; NaN and Inf stay.
 summing = njit(error_model="numpy", nogil=True, fastmath={"reassoc"})
 
+#: For polynomials: a product and a sum may be rounded once instead of twice.
+contracting = njit(error_model="numpy", nogil=True, fastmath={"contract"})
+
 _X86 = platform.machine().lower() in ("x86_64", "amd64")
 _COUNTER = ir.IntType(64).as_pointer()
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dagnet.fused.compiled.addresses import as_bits, as_float, compiled
+from dagnet.fused.compiled.addresses import as_bits, as_float, compiled, contracting
 
 #: Adding this to a number below 2^51 rounds it to an integer, which its lowest bits then hold.
 ROUNDING = 1.5 * 2.0**52
@@ -17,12 +17,13 @@ def power_of_two(k):
     return as_float((as_bits(k + ROUNDING) - ROUNDING_BITS + 1023) << 52)
 
 
-@compiled
+@contracting
 def exp(value):
-    """Return the exponential, in operations that a processor does on several numbers at once.
+    """Return the exponential, to the last bit but one.
 
-    With ``x = k ln 2 + r``, it is ``2^k exp(r)``, and 14 terms of the series give exp(r) to the
-    last bit but one. Halves of k, as 2^k itself may be too small or large for a number.
+    With ``x = k ln 2 + r``, it is ``2^k exp(r)``. Halves of k, as 2^k itself may be too small or
+    large for a number. The coefficients are those of the polynomial that meets
+    ``(exp(r) - 1 - r) / r²`` at the Chebyshev points of its interval.
     Source: Cody and Waite, *Software Manual for the Elementary Functions* (1980), chapter 6.
     """
     given = np.float64(value)
@@ -30,17 +31,15 @@ def exp(value):
     x = x if x < 710.0 else 710.0
     k = (x * 1.4426950408889634 + ROUNDING) - ROUNDING
     r = (x - k * LN2_HIGH) - k * LN2_LOW
-    p = 1.0 / 6227020800.0
-    p = p * r + 1.0 / 479001600.0
-    p = p * r + 1.0 / 39916800.0
-    p = p * r + 1.0 / 3628800.0
-    p = p * r + 1.0 / 362880.0
-    p = p * r + 1.0 / 40320.0
-    p = p * r + 1.0 / 5040.0
-    p = p * r + 1.0 / 720.0
-    p = p * r + 1.0 / 120.0
-    p = p * r + 1.0 / 24.0
-    p = p * r + 1.0 / 6.0
+    p = 2.510038549551032e-08
+    p = p * r + 2.7620088445409746e-07
+    p = p * r + 2.7557268459997064e-06
+    p = p * r + 2.4801521295954376e-05
+    p = p * r + 0.00019841269863053618
+    p = p * r + 0.0013888888917213717
+    p = p * r + 0.008333333333330062
+    p = p * r + 0.04166666666662413
+    p = p * r + 0.16666666666666669
     p = p * r + 0.5
     p = p * r * r + r + 1.0
     half = (k * 0.5 + ROUNDING) - ROUNDING
@@ -48,28 +47,23 @@ def exp(value):
     return result if given == given else given
 
 
-@compiled
+@contracting
 def log_one_plus(e):
     """Return log(1 + e) for e from 0 to 1, without loss where e is small.
 
-    It is ``2 artanh(s)`` with ``s = e / (2 + e)``, at most 1/3, and 17 terms of that series.
+    It is ``2 artanh(s)`` with ``s = e / (2 + e)``, at most 1/3. The coefficients are those of the
+    polynomial in s² that meets ``(artanh(s) / s - 1) / s²`` at the Chebyshev points.
     """
     s = np.float64(e) / (2.0 + np.float64(e))
     q = s * s
-    p = 1.0 / 33.0
-    p = p * q + 1.0 / 31.0
-    p = p * q + 1.0 / 29.0
-    p = p * q + 1.0 / 27.0
-    p = p * q + 1.0 / 25.0
-    p = p * q + 1.0 / 23.0
-    p = p * q + 1.0 / 21.0
-    p = p * q + 1.0 / 19.0
-    p = p * q + 1.0 / 17.0
-    p = p * q + 1.0 / 15.0
-    p = p * q + 1.0 / 13.0
-    p = p * q + 1.0 / 11.0
-    p = p * q + 1.0 / 9.0
-    p = p * q + 1.0 / 7.0
-    p = p * q + 1.0 / 5.0
-    p = p * q + 1.0 / 3.0
+    p = 0.08082022805971766
+    p = p * q + 0.04400369243072337
+    p = p * q + 0.06000536404795356
+    p = p * q + 0.06657072104827468
+    p = p * q + 0.07692785032479312
+    p = p * q + 0.09090894718066429
+    p = p * q + 0.11111111358713932
+    p = p * q + 0.1428571428355438
+    p = p * q + 0.20000000000007292
+    p = p * q + 0.3333333333333333
     return 2.0 * (s + s * q * p) if e > 1e-17 else np.float64(e)  # s would lose the last bit
