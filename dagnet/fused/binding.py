@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from dagnet.executors import Call
-from dagnet.fused.instructions import Written, backward, collect, forward
+from dagnet.fused.instructions import Written, collect
 from dagnet.fused.program import Program, runs
+from dagnet.fused.writers import backward, forward
 from dagnet.graph import Graph
 from dagnet.plan import Step
 from dagnet.scheduler import Binding

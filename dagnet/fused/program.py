@@ -9,7 +9,8 @@ from dagnet.executors import Call
 from dagnet.fused import crew
 from dagnet.fused.compiled.codes import ARRAYS, CODE, NEEDS, NUMBER, PARTS, SIZES, START, WIDTH
 from dagnet.fused.compiled.execute import ALONE, LEAD, execute
-from dagnet.fused.instructions import Instruction, lays_out
+from dagnet.fused.instructions import Instruction
+from dagnet.fused.products import lays_out
 
 
 class Program:

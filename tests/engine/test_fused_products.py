@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import dagnet as dn
-from dagnet.fused import instructions
+from dagnet.fused import writers
 from dagnet.fused.compiled import codes
 from dagnet.fused.program import Program
 from dagnet.ops.frame import Frame
@@ -38,7 +38,7 @@ def frame_of(n_out, n_in, m, dtype, way="rows"):
 def run_both(frame):
     """Run the instructions; return by name what they gave, and what numpy gives in float64."""
     op = dn.Linear(frame.output.shape[0])
-    for written in (instructions.forward(op, frame), instructions.backward(op, frame)):
+    for written in (writers.forward(op, frame), writers.backward(op, frame)):
         Program(written, {}, frame.output.dtype).call()
     W, b = (frame.params[name].astype(float) for name in "Wb")
     X, dZ = frame.inputs[0].astype(float), frame.grad_output.astype(float)
@@ -67,7 +67,7 @@ CUTS = {
 def test_the_bits_do_not_depend_on_who_computes_which_part(cut):
     sizes, wanted = CUTS[cut]
     frame = frame_of(*sizes, "float64")
-    written = instructions.forward(dn.Linear(sizes[0]), frame)
+    written = writers.forward(dn.Linear(sizes[0]), frame)
     first = written[0][0]
     assert first.parts > 1
     assert first.sizes[-1] == wanted

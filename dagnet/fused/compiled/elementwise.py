@@ -9,10 +9,14 @@ from dagnet.fused.compiled.addresses import at, compiled
 from dagnet.fused.compiled.codes import (
     ACCUMULATE,
     ADAM,
+    ADD,
     ARRAYS,
     CODE,
     COPY,
+    LEAKY_RELU,
+    LEAKY_RELU_BACK,
     MOMENTUM,
+    MULTIPLY,
     RELU,
     RELU_BACK,
     RMSPROP,
@@ -22,7 +26,7 @@ from dagnet.fused.compiled.codes import (
     TANH,
     TANH_BACK,
 )
-from dagnet.fused.compiled.exponentials import exp
+from dagnet.fused.compiled.exponentials import exp, tanh
 
 
 @compiled
@@ -43,22 +47,38 @@ def collect(r, start, stop, like):
 
 
 @compiled
-def activation(r, start, stop, like):
+def join(r, start, stop, like):
+    a, b = piece(r, 0, start, stop, like), piece(r, 1, start, stop, like)
+    c = piece(r, 2, start, stop, like)
+    if r[CODE] == ADD:
+        for i in range(c.size):
+            c[i] = a[i] + b[i]
+    elif r[CODE] == MULTIPLY:
+        for i in range(c.size):
+            c[i] = a[i] * b[i]
+
+
+@compiled
+def activation(r, start, stop, number, like):
     z, a = piece(r, 0, start, stop, like), piece(r, 1, start, stop, like)
     one, zero = like.dtype.type(1), like.dtype.type(0)
     if r[CODE] == RELU:
         for i in range(z.size):
             a[i] = zero if z[i] <= zero else z[i]
+    elif r[CODE] == LEAKY_RELU:
+        slope = like.dtype.type(number)
+        for i in range(z.size):
+            a[i] = z[i] * slope if z[i] <= zero else z[i]
     elif r[CODE] == SIGMOID:
         for i in range(z.size):
             a[i] = exp(min(z[i], zero)) / (one + exp(-abs(z[i])))
     elif r[CODE] == TANH:
         for i in range(z.size):
-            a[i] = math.tanh(z[i])
+            a[i] = tanh(z[i])
 
 
 @compiled
-def activation_back(r, start, stop, like):
+def activation_back(r, start, stop, number, like):
     a, da = piece(r, 0, start, stop, like), piece(r, 1, start, stop, like)
     dz = piece(r, 2, start, stop, like)
     one, zero = like.dtype.type(1), like.dtype.type(0)
@@ -66,6 +86,10 @@ def activation_back(r, start, stop, like):
         for i in range(a.size):
             d = da[i]  # read whether used or not: so several elements can be done at once
             dz[i] = d if a[i] > zero else zero
+    elif r[CODE] == LEAKY_RELU_BACK:
+        slope = like.dtype.type(number)
+        for i in range(a.size):
+            dz[i] = (one if a[i] > zero else slope) * da[i]
     elif r[CODE] == SIGMOID_BACK:
         for i in range(a.size):
             dz[i] = (one - a[i]) * a[i] * da[i]

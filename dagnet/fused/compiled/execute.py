@@ -27,30 +27,26 @@ from dagnet.fused.compiled.addresses import (
 )
 from dagnet.fused.compiled.codes import (
     ACCUMULATE,
-    BINARY,
-    BINARY_BACK,
     CATEGORICAL,
     CATEGORICAL_BACK,
     CODE,
     DOTS,
+    MULTIPLY,
     NEEDS,
+    NUMBER,
     PARTS,
-    PRODUCT,
     PRODUCT_OF_TRANSPOSED,
-    RELU,
     ROW_SUMS,
-    SIGMOID,
     SIZES,
-    SQUARED,
-    SQUARED_BACK,
     START,
     SUM_PARTS,
     TANH,
     TANH_BACK,
+    TOTAL_OF_SQUARES,
     WIDTH,
 )
-from dagnet.fused.compiled.elementwise import activation, activation_back, collect, update
-from dagnet.fused.compiled.losses import loss, loss_back
+from dagnet.fused.compiled.elementwise import activation, activation_back, collect, join, update
+from dagnet.fused.compiled.losses import loss, loss_back, total
 from dagnet.fused.compiled.products import dots, product_part, row_sums, sum_parts
 
 #: What a thread does in `execute`: run a program, run it with helpers, or help.
@@ -72,29 +68,31 @@ PATIENCE = 4096
 
 @compiled
 def instruct(r, part, constants, area, like):
-    """Do one part of an instruction."""
-    code = r[CODE]
-    if PRODUCT <= code <= PRODUCT_OF_TRANSPOSED:
-        product_part(r, part, area, like)
-        return
-    n, parts = r[SIZES], r[PARTS]
+    """Do one part of an instruction. Codes of a kind follow each other."""
+    code, n, parts = r[CODE], r[SIZES], r[PARTS]
     start, stop = n * part // parts, n * (part + 1) // parts
     if code <= ACCUMULATE:
         collect(r, start, stop, like)
+    elif code <= MULTIPLY:
+        join(r, start, stop, like)
+    elif code <= PRODUCT_OF_TRANSPOSED:
+        product_part(r, part, area, like)
     elif code == SUM_PARTS:
         sum_parts(r, start, stop, like)
     elif code == DOTS:
         dots(r, start, stop, like)
     elif code == ROW_SUMS:
         row_sums(r, start, stop, like)
-    elif code in (RELU, SIGMOID, TANH):
-        activation(r, start, stop, like)
+    elif code <= TANH:
+        activation(r, start, stop, constants[r[NUMBER]], like)
     elif code <= TANH_BACK:
-        activation_back(r, start, stop, like)
-    elif code in (SQUARED, BINARY, CATEGORICAL):
-        loss(r, constants, like)
-    elif code in (SQUARED_BACK, BINARY_BACK, CATEGORICAL_BACK):
-        loss_back(r, constants, like)
+        activation_back(r, start, stop, constants[r[NUMBER]], like)
+    elif code <= CATEGORICAL:
+        loss(r, start, stop, like)
+    elif code <= TOTAL_OF_SQUARES:
+        total(r, constants[r[NUMBER]], like)
+    elif code <= CATEGORICAL_BACK:
+        loss_back(r, start, stop, constants[r[NUMBER]], like)
     else:
         update(r, start, stop, like)
 

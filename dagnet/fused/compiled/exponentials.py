@@ -1,5 +1,7 @@
 """The exponential and a logarithm, in operations that processors do on several numbers at once."""
 
+import math
+
 import numpy as np
 
 from dagnet.fused.compiled.addresses import as_bits, as_float, compiled, contracting
@@ -18,19 +20,12 @@ def power_of_two(k):
 
 
 @contracting
-def exp(value):
-    """Return the exponential, to the last bit but one.
+def rest_of_exp(r):
+    """Return exp(r) - 1 for r between plus and minus half of ln 2.
 
-    With ``x = k ln 2 + r``, it is ``2^k exp(r)``. Halves of k, as 2^k itself may be too small or
-    large for a number. The coefficients are those of the polynomial that meets
-    ``(exp(r) - 1 - r) / r²`` at the Chebyshev points of its interval.
-    Source: Cody and Waite, *Software Manual for the Elementary Functions* (1980), chapter 6.
+    The coefficients are those of the polynomial that meets ``(exp(r) - 1 - r) / r²`` at the
+    Chebyshev points of its interval.
     """
-    given = np.float64(value)
-    x = given if given > -746.0 else -746.0
-    x = x if x < 710.0 else 710.0
-    k = (x * 1.4426950408889634 + ROUNDING) - ROUNDING
-    r = (x - k * LN2_HIGH) - k * LN2_LOW
     p = 2.510038549551032e-08
     p = p * r + 2.7620088445409746e-07
     p = p * r + 2.7557268459997064e-06
@@ -41,9 +36,40 @@ def exp(value):
     p = p * r + 0.04166666666662413
     p = p * r + 0.16666666666666669
     p = p * r + 0.5
-    p = p * r * r + r + 1.0
+    return p * r * r + r
+
+
+@contracting
+def exp(value):
+    """Return the exponential, to the last bit but one.
+
+    With ``x = k ln 2 + r``, it is ``2^k exp(r)``. Halves of k, as 2^k itself may be too small or
+    large for a number.
+    Source: Cody and Waite, *Software Manual for the Elementary Functions* (1980), chapter 6.
+    """
+    given = np.float64(value)
+    x = given if given > -746.0 else -746.0
+    x = x if x < 710.0 else 710.0
+    k = (x * 1.4426950408889634 + ROUNDING) - ROUNDING
+    p = rest_of_exp((x - k * LN2_HIGH) - k * LN2_LOW) + 1.0
     half = (k * 0.5 + ROUNDING) - ROUNDING
     result = p * power_of_two(half) * power_of_two(k - half)
+    return result if given == given else given
+
+
+@contracting
+def tanh(value):
+    """Return the hyperbolic tangent: ``-q / (q + 2)`` with ``q = exp(-2 |x|) - 1``.
+
+    As ``q = 2^k (exp(r) - 1) + (2^k - 1)``, nothing is lost where x is small.
+    """
+    given = np.float64(value)
+    twice = -2.0 * abs(given)
+    x = twice if twice > -80.0 else -80.0
+    k = (x * 1.4426950408889634 + ROUNDING) - ROUNDING
+    scale = power_of_two(k)
+    q = scale * rest_of_exp((x - k * LN2_HIGH) - k * LN2_LOW) + (scale - 1.0)
+    result = math.copysign(q / (q + 2.0), given)
     return result if given == given else given
 
 

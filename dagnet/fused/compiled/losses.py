@@ -1,144 +1,152 @@
-"""The losses in the compiled code: each is one part, for its cost is one sum."""
+"""The losses in the compiled code: their terms, the total of these, their gradients."""
 
 import math
 
-from dagnet.fused.compiled.addresses import at, compiled
+from dagnet.fused.compiled.addresses import compiled
 from dagnet.fused.compiled.codes import (
     ARRAYS,
     BINARY,
     BINARY_BACK,
+    CATEGORICAL,
+    CATEGORICAL_BACK,
     CODE,
-    NUMBER,
     SIZES,
     SQUARED,
     SQUARED_BACK,
+    TOTAL_OF_SQUARES,
 )
+from dagnet.fused.compiled.elementwise import piece
 from dagnet.fused.compiled.exponentials import exp, log_one_plus
 from dagnet.fused.compiled.products import dot, total_of
 
 
 @compiled
-def array(r, place, size, like):
-    return at(r[ARRAYS + place], size, like)
-
-
-@compiled
-def loss(r, constants, like):
-    """Compute a loss, whose number is what the sum of its terms is divided by."""
+def loss(r, start, stop, like):
+    """Compute the terms of a loss for some of its elements, or of its examples."""
     if r[CODE] == SQUARED:
-        cost = squared(r, like)
+        squared(r, start, stop, like)
     elif r[CODE] == BINARY:
-        cost = binary(r, like)
-    else:
-        cost = categorical(r, like)
-    array(r, 2, 1, like)[0] = cost / like.dtype.type(constants[r[NUMBER]])
+        binary(r, start, stop, like)
+    elif r[CODE] == CATEGORICAL:
+        categorical(r, start, stop, like)
 
 
 @compiled
-def loss_back(r, constants, like):
-    """Compute a loss's gradients: its number times the gradient of the cost is their scale."""
-    scale = like.dtype.type(array(r, 2, 1, like)[0] * constants[r[NUMBER]])
+def total(r, number, like):
+    """Compute a cost: the sum of the terms, divided by a number."""
+    terms, cost = piece(r, 0, 0, r[SIZES + 1], like), piece(r, 1, 0, 1, like)
+    sum_of_them = dot(terms, terms) if r[CODE] == TOTAL_OF_SQUARES else total_of(terms)
+    cost[0] = sum_of_them / like.dtype.type(number)
+
+
+@compiled
+def loss_back(r, start, stop, number, like):
+    """Compute a loss's gradients: the number times the gradient of the cost is their scale."""
+    scale = like.dtype.type(piece(r, 2, 0, 1, like)[0] * number)
     if r[CODE] == SQUARED_BACK:
-        squared_back(r, scale, like)
+        squared_back(r, start, stop, scale, like)
     elif r[CODE] == BINARY_BACK:
-        binary_back(r, scale, like)
-    else:
-        categorical_back(r, scale, like)
+        binary_back(r, start, stop, scale, like)
+    elif r[CODE] == CATEGORICAL_BACK:
+        categorical_back(r, start, stop, scale, like)
 
 
 @compiled
-def squared(r, like):
-    n = r[SIZES]
-    a, y, difference = array(r, 0, n, like), array(r, 1, n, like), array(r, 3, n, like)
-    for i in range(n):
+def squared(r, start, stop, like):
+    a, y = piece(r, 0, start, stop, like), piece(r, 1, start, stop, like)
+    difference = piece(r, 2, start, stop, like)
+    for i in range(a.size):
         difference[i] = a[i] - y[i]
-    return dot(difference, difference)
 
 
 @compiled
-def squared_back(r, scale, like):
-    n = r[SIZES]
-    difference = array(r, 0, n, like)
+def squared_back(r, start, stop, scale, like):
+    difference = piece(r, 0, start, stop, like)
     if r[ARRAYS + 3]:
-        grad = array(r, 3, n, like)
-        for i in range(n):
+        grad = piece(r, 3, start, stop, like)
+        for i in range(grad.size):
             grad[i] = difference[i] * (2 * scale)
     if r[ARRAYS + 4]:
-        grad = array(r, 4, n, like)
-        for i in range(n):
+        grad = piece(r, 4, start, stop, like)
+        for i in range(grad.size):
             grad[i] = difference[i] * (-2 * scale)
 
 
 @compiled
-def binary(r, like):
-    n = r[SIZES]
-    z, y, terms = array(r, 0, n, like), array(r, 1, n, like), array(r, 6, n, like)
-    e, sign, step = array(r, 3, n, like), array(r, 4, n, like), array(r, 5, n, like)
+def binary(r, start, stop, like):
+    z, y = piece(r, 0, start, stop, like), piece(r, 1, start, stop, like)
+    e, sign = piece(r, 2, start, stop, like), piece(r, 3, start, stop, like)
+    step, terms = piece(r, 4, start, stop, like), piece(r, 5, start, stop, like)
     one, zero, half = like.dtype.type(1), like.dtype.type(0), like.dtype.type(0.5)
-    for i in range(n):
+    for i in range(z.size):
         sign[i] = one if z[i] > zero else (-one if z[i] < zero else z[i] * zero)
         step[i] = sign[i] * half + half - y[i]
-    for i in range(n):
+    for i in range(z.size):
         e[i] = exp(-abs(z[i]))
         terms[i] = step[i] * z[i] + log_one_plus(e[i])
-    return total_of(terms)
 
 
 @compiled
-def binary_back(r, scale, like):
-    n = r[SIZES]
-    e, sign, step = array(r, 0, n, like), array(r, 1, n, like), array(r, 4, n, like)
-    grad, one = array(r, 3, n, like), like.dtype.type(1)
-    for i in range(n):
+def binary_back(r, start, stop, scale, like):
+    e, sign = piece(r, 0, start, stop, like), piece(r, 1, start, stop, like)
+    grad, step = piece(r, 3, start, stop, like), piece(r, 4, start, stop, like)
+    one = like.dtype.type(1)
+    for i in range(e.size):
         grad[i] = (step[i] - sign[i] * (e[i] / (e[i] + one))) * scale
 
 
 @compiled
-def categorical(r, like):
-    rows, m = r[SIZES], r[SIZES + 1]
-    z, y, p = array(r, 0, rows * m, like), array(r, 1, rows * m, like), array(r, 3, rows * m, like)
-    shifted, peak, total = array(r, 4, rows * m, like), array(r, 5, m, like), array(r, 6, m, like)
-    zero = like.dtype.type(0)
-    for j in range(m):
-        peak[j], total[j] = z[j], zero
-    for i in range(1, rows):
-        for j in range(m):
-            v = z[i * m + j]
-            peak[j] = v if v > peak[j] or v != v else peak[j]
-    for i in range(rows):
-        for j in range(m):
-            shifted[i * m + j] = z[i * m + j] - peak[j]
-        for j in range(i * m, (i + 1) * m):
-            p[j] = exp(shifted[j])
-        for j in range(m):
-            total[j] += p[i * m + j]
-    for i in range(rows):
-        for j in range(m):
-            p[i * m + j] /= total[j]
-    for j in range(m):
-        total[j] = math.log(total[j])
-    for i in range(rows):
-        for j in range(m):
-            k = i * m + j
-            shifted[k] = (total[j] - shifted[k]) * y[k] if y[k] != zero else zero
-    return total_of(shifted)
+def row(r, place, i, start, stop, like):
+    """Return a part of a row of an array that has a column for each example."""
+    first = i * r[SIZES]
+    return piece(r, place, first + start, first + stop, like)
 
 
 @compiled
-def categorical_back(r, scale, like):
-    rows, m = r[SIZES], r[SIZES + 1]
-    p, y, grad = (
-        array(r, 0, rows * m, like),
-        array(r, 1, rows * m, like),
-        array(r, 3, rows * m, like),
-    )
-    sum_y = array(r, 4, m, like)
-    for j in range(m):
+def categorical(r, start, stop, like):
+    classes = r[SIZES + 1]
+    peak, total = piece(r, 4, start, stop, like), piece(r, 5, start, stop, like)
+    zero = like.dtype.type(0)
+    z = row(r, 0, 0, start, stop, like)
+    for j in range(z.size):
+        peak[j], total[j] = z[j], zero
+    for i in range(1, classes):
+        z = row(r, 0, i, start, stop, like)
+        for j in range(z.size):
+            peak[j] = z[j] if z[j] > peak[j] or z[j] != z[j] else peak[j]
+    for i in range(classes):
+        z, p = row(r, 0, i, start, stop, like), row(r, 2, i, start, stop, like)
+        shifted = row(r, 3, i, start, stop, like)
+        for j in range(z.size):
+            shifted[j] = z[j] - peak[j]
+        for j in range(z.size):
+            p[j] = exp(shifted[j])
+        for j in range(z.size):
+            total[j] += p[j]
+    for i in range(classes):
+        p = row(r, 2, i, start, stop, like)
+        for j in range(p.size):
+            p[j] /= total[j]
+    for j in range(total.size):
+        total[j] = math.log(total[j])
+    for i in range(classes):
+        y, shifted = row(r, 1, i, start, stop, like), row(r, 3, i, start, stop, like)
+        for j in range(y.size):
+            shifted[j] = (total[j] - shifted[j]) * y[j] if y[j] != zero else zero
+
+
+@compiled
+def categorical_back(r, start, stop, scale, like):
+    classes, sum_y = r[SIZES + 1], piece(r, 4, start, stop, like)
+    y = row(r, 1, 0, start, stop, like)
+    for j in range(y.size):
         sum_y[j] = y[j]
-    for i in range(1, rows):
-        for j in range(m):
-            sum_y[j] += y[i * m + j]
-    for i in range(rows):
-        for j in range(m):
-            k = i * m + j
-            grad[k] = (p[k] * sum_y[j] - y[k]) * scale
+    for i in range(1, classes):
+        y = row(r, 1, i, start, stop, like)
+        for j in range(y.size):
+            sum_y[j] += y[j]
+    for i in range(classes):
+        p, y = row(r, 0, i, start, stop, like), row(r, 1, i, start, stop, like)
+        grad = row(r, 3, i, start, stop, like)
+        for j in range(y.size):
+            grad[j] = (p[j] * sum_y[j] - y[j]) * scale

@@ -122,10 +122,10 @@ def dot(a, b):
 
 @summing
 def total_of(a):
-    total = a.dtype.type(0)
+    total = 0.0  # in double precision, as numpy's pairwise sums lose little
     for i in range(a.size):
         total += a[i]
-    return total
+    return a.dtype.type(total)
 
 
 @compiled

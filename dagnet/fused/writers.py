@@ -1,0 +1,268 @@
+"""Which ops the compiled function knows, and how a use of one is written as instructions."""
+
+from collections.abc import Callable, Mapping
+from math import prod
+
+import numpy as np
+
+from dagnet.fused.compiled import codes
+from dagnet.fused.instructions import (
+    ELEMENTS,
+    Array,
+    Instruction,
+    Written,
+    collect,
+    elementwise,
+    parts_of,
+)
+from dagnet.fused.products import Factor, product
+from dagnet.ops import (
+    Add,
+    BinaryCrossEntropyWithLogits,
+    CategoricalCrossEntropyWithLogits,
+    Concat,
+    Flatten,
+    Identity,
+    LeakyReLU,
+    Linear,
+    MeanSquaredError,
+    Multiply,
+    ReLU,
+    Sigmoid,
+    Tanh,
+)
+from dagnet.ops.base import Op
+from dagnet.ops.frame import Frame
+from dagnet.ops.losses import Loss
+
+Writer = Callable[[Op, Frame], Written | None]
+
+
+def forward(op: Op, f: Frame) -> Written | None:
+    """Return the instructions for an op's forward call; None if it is better left to numpy."""
+    # The exact class: a subclass may compute something else.
+    write = _FORWARD.get(type(op))
+    return write(op, f) if write else None
+
+
+def backward(op: Op, f: Frame) -> Written | None:
+    """Return the instructions for an op's backward call; None if it is better left to numpy."""
+    write = _BACKWARD.get(type(op))
+    return write(op, f) if write else None
+
+
+def _linear(op: Op, f: Frame) -> Written | None:
+    W, X = f.params["W"], _examples(f.inputs[0])
+    if X is None:
+        return None
+    sizes = (*f.output.shape, W.shape[1])
+    return product(sizes, Factor(W, W.shape[1] * W.itemsize), X, f.output, f.params.get("b"))
+
+
+def _linear_back(op: Op, f: Frame) -> Written | None:
+    W, X, dZ = f.params["W"], _examples(f.inputs[0]), f.grad_output
+    if X is None:
+        return None
+    (n_out, n_in), m, size = W.shape, dZ.shape[1], dZ.itemsize
+    dW, db, dX = f.grad_params.get("W"), f.grad_params.get("b"), f.grad_inputs[0]
+    in_rows = Factor(dZ, m * size)
+    written: Written = []
+    if dW is not None:
+        written += product((n_out, n_in, m), in_rows, X._replace(turned=not X.turned), dW)
+    if db is not None:
+        written += [[Instruction(codes.ROW_SUMS, (dZ, db), (n_out, m))]]
+    if dX is not None and m == 1:  # along the rows of W
+        row = Factor(dZ, n_out * size)
+        written += product((1, n_in, n_out), row, Factor(W, n_in * size), dX)
+    elif dX is not None:
+        written += product((n_in, m, n_out), Factor(W, n_in * size, True), in_rows, dX)
+    return written
+
+
+def _examples(X: np.ndarray) -> Factor | None:
+    """Return the input of a layer as a factor; None if neither rows nor columns are contiguous."""
+    n_in, m = X.shape
+    if X.strides[0] == X.itemsize or n_in == 1:
+        step = X.strides[1] if m > 1 else n_in * X.itemsize
+        if n_in > 1 or m == 1 or X.strides[1] != X.itemsize:
+            return Factor(X, step, True)
+    if X.strides[1] == X.itemsize or m == 1:
+        return Factor(X, X.strides[0], False)
+    return None
+
+
+def _unary(code: int) -> Writer:
+    def write(op: Op, f: Frame) -> Written:
+        x, size = f.inputs[0], f.output.size
+        return [[elementwise(code, x, f.output, size=size, number=getattr(op, "slope", 0.0))]]
+
+    return write
+
+
+def _unary_back(code: int) -> Writer:
+    def write(op: Op, f: Frame) -> Written:
+        grad, slope = f.grad_inputs[0], getattr(op, "slope", 0.0)
+        if grad is None:
+            return []
+        arrays = f.output, f.grad_output, grad
+        return [[elementwise(code, *arrays, size=grad.size, number=slope)]]
+
+    return write
+
+
+def _copy(op: Op, f: Frame) -> Written:
+    return [[collect(f.output, f.inputs[0], first=True)]]
+
+
+def _copy_back(op: Op, f: Frame) -> Written:
+    return [
+        [collect(grad, f.grad_output, first=True)] for grad in f.grad_inputs if grad is not None
+    ]
+
+
+def _join(code: int) -> Writer:
+    def write(op: Op, f: Frame) -> Written:
+        x, out = f.inputs[0], f.output
+        if len(f.inputs) == 1:
+            return _copy(op, f)
+        written: Written = []
+        for other in f.inputs[1:]:
+            written.append([elementwise(code, x, other, out, size=out.size)])
+            x = out
+        return written
+
+    return write
+
+
+def _multiply_back(op: Op, f: Frame) -> Written:
+    written: Written = []
+    for i, grad in enumerate(f.grad_inputs):
+        if grad is None:
+            continue
+        others = [x for j, x in enumerate(f.inputs) if j != i]
+        if not others:
+            written.append([collect(grad, f.grad_output, first=True)])
+        so_far = f.grad_output
+        for x in others:
+            written.append([elementwise(codes.MULTIPLY, so_far, x, grad, size=grad.size)])
+            so_far = grad
+    return written
+
+
+def _concat(op: Op, f: Frame) -> Written | None:
+    parts = _along_first_axis(op, f, f.output)
+    if parts is None:
+        return None
+    return [[collect(part, x, first=True) for part, x in zip(parts, f.inputs, strict=True)]]
+
+
+def _concat_back(op: Op, f: Frame) -> Written | None:
+    parts = _along_first_axis(op, f, f.grad_output)
+    if parts is None:
+        return None
+    pairs = zip(f.grad_inputs, parts, strict=True)
+    return [[collect(grad, part, first=True) for grad, part in pairs if grad is not None]]
+
+
+def _along_first_axis(op: Op, f: Frame, joined: np.ndarray) -> list[np.ndarray] | None:
+    """Return the parts of a concatenation; None unless each is in one piece."""
+    assert isinstance(op, Concat)
+    if op.axis % joined.ndim:
+        return None
+    ends = np.cumsum([x.shape[0] for x in f.inputs])
+    return [joined[end - x.shape[0] : end] for end, x in zip(ends, f.inputs, strict=True)]
+
+
+def _loss(code: int, total: int, *works: str, terms: str) -> Writer:
+    """Write a loss in two steps: its terms, which come into one of its work arrays; their total."""
+
+    def write(op: Op, f: Frame) -> Written:
+        assert isinstance(op, Loss)
+        z, y = f.inputs
+        arrays = z, y, *(f.work[name] for name in works)
+        cut = parts_of(z.size, ELEMENTS, z.shape[-1])
+        number = _count(op, z) / op.weight
+        return [
+            [Instruction(code, arrays, _sizes(op, z), parts=cut)],
+            [Instruction(total, (f.work[terms], f.output), (1, z.size), number)],
+        ]
+
+    return write
+
+
+def _loss_back(code: int, *places: str) -> Writer:
+    def write(op: Op, f: Frame) -> Written | None:
+        assert isinstance(op, Loss)
+        z = f.inputs[0]
+        if all(grad is None for grad in f.grad_inputs):
+            return None
+        known: Mapping[str, Array] = {
+            "y": f.inputs[1],
+            "grad": f.grad_inputs[0],
+            "grad_y": f.grad_inputs[1],
+            "scale": f.grad_output,
+            **f.work,
+        }
+        arrays = tuple(known[place] for place in places)
+        cut = parts_of(z.size, ELEMENTS, z.shape[-1])
+        return [[Instruction(code, arrays, _sizes(op, z), op.weight / _count(op, z), cut)]]
+
+    return write
+
+
+def _count(op: Op, z: np.ndarray) -> int:
+    """Return what the sum of a loss's terms is divided by."""
+    return z.size if isinstance(op, MeanSquaredError) else z.shape[-1]
+
+
+def _sizes(op: Op, z: np.ndarray) -> tuple[int, ...]:
+    """Return the sizes for a loss: all elements, or the columns that have each class, and these."""
+    if isinstance(op, CategoricalCrossEntropyWithLogits):
+        return prod(z.shape[1:]), z.shape[0]
+    return (z.size,)
+
+
+_FORWARD: dict[type[Op], Writer] = {
+    Linear: _linear,
+    Identity: _copy,
+    Flatten: _copy,
+    ReLU: _unary(codes.RELU),
+    LeakyReLU: _unary(codes.LEAKY_RELU),
+    Sigmoid: _unary(codes.SIGMOID),
+    Tanh: _unary(codes.TANH),
+    Add: _join(codes.ADD),
+    Multiply: _join(codes.MULTIPLY),
+    Concat: _concat,
+    MeanSquaredError: _loss(
+        codes.SQUARED, codes.TOTAL_OF_SQUARES, "difference", terms="difference"
+    ),
+    BinaryCrossEntropyWithLogits: _loss(
+        codes.BINARY, codes.TOTAL, "e", "sign", "step_minus_y", "terms", terms="terms"
+    ),
+    CategoricalCrossEntropyWithLogits: _loss(
+        codes.CATEGORICAL, codes.TOTAL, "p", "shifted", "peak", "total", terms="shifted"
+    ),
+}
+
+_BACKWARD: dict[type[Op], Writer] = {
+    Linear: _linear_back,
+    Identity: _copy_back,
+    Flatten: _copy_back,
+    ReLU: _unary_back(codes.RELU_BACK),
+    LeakyReLU: _unary_back(codes.LEAKY_RELU_BACK),
+    Sigmoid: _unary_back(codes.SIGMOID_BACK),
+    Tanh: _unary_back(codes.TANH_BACK),
+    Add: _copy_back,
+    Multiply: _multiply_back,
+    Concat: _concat_back,
+    MeanSquaredError: _loss_back(codes.SQUARED_BACK, "difference", "y", "scale", "grad", "grad_y"),
+    BinaryCrossEntropyWithLogits: _loss_back(
+        codes.BINARY_BACK, "e", "sign", "scale", "grad", "step_minus_y"
+    ),
+    CategoricalCrossEntropyWithLogits: _loss_back(
+        codes.CATEGORICAL_BACK, "p", "y", "scale", "grad", "sum_y"
+    ),
+}
+
+#: The ops that are known, each exactly as it is.
+KNOWN = tuple(_FORWARD)
