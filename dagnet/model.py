@@ -384,6 +384,8 @@ class Model:
 
     def prepare(self, feeds: Mapping[str, Any]) -> dict[str, Any]:
         """Return raw feeds with the model's scaling applied."""
+        if not self.scaling:
+            return dict(feeds)
         return {
             n: self.scaling[n].transform(np.asarray(a), dtype=self.dtype)
             if n in self.scaling
@@ -410,9 +412,7 @@ class Model:
 
     def check_feeds(self, feeds: Mapping[str, Any]) -> tuple[dict[str, np.ndarray], int]:
         """Return feeds for all inputs as the arrays a run takes, and the number of examples."""
-        feeder = self._runners.evaluating.feeder
-        feeder.forget()
-        return feeder(feeds)
+        return self._runners.evaluating.feeder.check(feeds)
 
     # Facade: what needs the layers above is imported when it is called.
 

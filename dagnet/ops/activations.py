@@ -10,6 +10,9 @@ from dagnet.ops.base import Example, Unary
 from dagnet.ops.checks import check_number
 from dagnet.ops.frame import Frame, Work
 
+#: The integers of as many bits as a float has.
+_BITS = {np.dtype("float64"): np.dtype("int64"), np.dtype("float32"): np.dtype("int32")}
+
 
 class ReLU(Unary):
     """Rectified linear unit: ``a = max(0, z)``.
@@ -220,7 +223,7 @@ def select(mask: np.ndarray, values: np.ndarray, scratch: np.ndarray, out: np.nd
     a product of integers and booleans would allocate; so the mask is widened in `scratch`, an
     array like `values` that is neither of the others.
     """
-    bits = np.int64 if values.dtype == np.float64 else np.int32
+    bits = _BITS[values.dtype]
     wide = scratch.view(bits)
     np.copyto(wide, mask)
     np.multiply(values.view(bits), wide, out=out.view(bits))

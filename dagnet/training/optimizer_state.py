@@ -53,12 +53,14 @@ class Block(NamedTuple):
 class OptimizerState:
     """What an optimizer accumulates, and the store it works on."""
 
-    __slots__ = ("blocks", "data", "grad", "numbers", "slots", "steps", "store", "update")
+    __slots__ = ("blocks", "data", "grad", "numbers", "slots", "steps", "store", "update", "values")
 
     def __init__(self, steps: int = 0, slots: dict[str, np.ndarray] | None = None):
         self.steps = steps
         self.slots = slots or {}
         self.numbers: Arrays = ()
+        #: What `numbers` hold.
+        self.values: tuple[float, ...] = ()
         self.blocks: list[Block] = []
         self.store: weakref.ref[Any] | None = None
         self.data: weakref.ref[np.ndarray] | None = None
@@ -73,6 +75,7 @@ class OptimizerState:
         if slots and not self.slots:
             self.slots = {name: np.zeros_like(data) for name in slots}
         self.numbers = tuple(np.zeros((), data.dtype) for _ in range(n_numbers))
+        self.values = (0.0,) * n_numbers
         blocks: list[Block] = []
         scratch, changed = np.empty((2, min(BLOCK, data.size)), data.dtype)
         for start in range(0, data.size, BLOCK):
