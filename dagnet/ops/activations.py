@@ -8,6 +8,7 @@ import numpy as np
 from dagnet.node import Shape
 from dagnet.ops.base import Example, Unary
 from dagnet.ops.checks import check_number
+from dagnet.ops.constants import ZERO
 from dagnet.ops.frame import Frame, Work
 
 #: The integers of as many bits as a float has.
@@ -45,11 +46,11 @@ class ReLU(Unary):
         return np.abs(inputs[0])
 
     def forward(self, f: Frame) -> None:
-        np.maximum(f.inputs[0], 0.0, out=f.output)
+        np.maximum(f.inputs[0], ZERO[f.output.dtype], out=f.output)
 
     def backward(self, f: Frame) -> None:
         if f.grad_inputs[0] is not None:
-            np.greater(f.output, 0.0, out=f.work["positive"])
+            np.greater(f.output, ZERO[f.output.dtype], out=f.work["positive"])
             select(f.work["positive"], f.grad_output, f.work["wide"], out=f.grad_inputs[0])
 
     @classmethod
