@@ -1,7 +1,7 @@
 """Piecewise activations: identity and the rectifiers."""
 
-from collections.abc import Iterable
-from typing import ClassVar
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -12,7 +12,10 @@ from dagnet.ops.constants import ZERO
 from dagnet.ops.frame import Frame, Work
 
 #: The integers of as many bits as a float has.
-_BITS = {np.dtype("float64"): np.dtype("int64"), np.dtype("float32"): np.dtype("int32")}
+_BITS: Mapping[np.dtype[Any], np.dtype[Any]] = {
+    np.dtype("float64"): np.dtype("int64"),
+    np.dtype("float32"): np.dtype("int32"),
+}
 
 
 class ReLU(Unary):

@@ -1,9 +1,11 @@
-"""Numbers as arrays: numpy computes with a 0-d array of the right dtype faster than with a float."""
+"""Numbers as 0-d arrays, with which numpy computes faster than with Python's."""
+
+from typing import Any
 
 import numpy as np
 
 
-class Constant(dict[np.dtype, np.ndarray]):
+class Constant(dict["np.dtype[Any]", np.ndarray]):
     """A number as a 0-d array of every dtype that is asked for.
 
     Examples
@@ -16,7 +18,7 @@ class Constant(dict[np.dtype, np.ndarray]):
         super().__init__()
         self._value = value
 
-    def __missing__(self, dtype: np.dtype) -> np.ndarray:
+    def __missing__(self, dtype: "np.dtype[Any]") -> np.ndarray:
         array = self[dtype] = np.array(self._value, dtype)
         array.flags.writeable = False
         return array
