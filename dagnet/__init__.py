@@ -1,11 +1,10 @@
 """dagnet: define a neural network, compile it to a graph, train it, draw it, read every value."""
 
-from pkgutil import resolve_name
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from dagnet import data
 from dagnet.errors import DagnetError
 from dagnet.graph import Graph
+from dagnet.late import late
 from dagnet.model import Model
 from dagnet.networks import mlp
 from dagnet.node import Node
@@ -43,15 +42,11 @@ from dagnet.ops import (
 from dagnet.ops.base import Example
 from dagnet.ops.frame import Frame, Parameter, State, Work
 from dagnet.scopes import scope
-from dagnet.storage import load
 from dagnet.training import (
     SGD,
     Adam,
     AdamW,
-    Callback,
     Cosine,
-    EarlyStopping,
-    History,
     InverseTime,
     Momentum,
     Optimizer,
@@ -61,6 +56,7 @@ from dagnet.training import (
 )
 
 if TYPE_CHECKING:
+    from dagnet import data
     from dagnet.debug import watches
     from dagnet.debug.debugger import Debugger
     from dagnet.debug.diff import diff
@@ -68,16 +64,23 @@ if TYPE_CHECKING:
     from dagnet.debug.recorder import Recorder
     from dagnet.inspector import report, view
     from dagnet.render.terminal import draw_text
+    from dagnet.storage import load
+    from dagnet.training import Callback, EarlyStopping, History
 
 __version__ = "0.1.0"
 
-#: Names for looking inside, and where they are: imported when one is asked for.
+#: Names that a training step does not need, and where they are: imported when one is asked for.
 _LATE = {
+    "Callback": "dagnet.training:Callback",
     "Debugger": "dagnet.debug.debugger:Debugger",
+    "EarlyStopping": "dagnet.training:EarlyStopping",
+    "History": "dagnet.training:History",
     "Recorder": "dagnet.debug.recorder:Recorder",
+    "data": "dagnet.data",
     "diff": "dagnet.debug.diff:diff",
     "draw_text": "dagnet.render.terminal:draw_text",
     "gradcheck": "dagnet.debug.gradcheck:gradcheck",
+    "load": "dagnet.storage:load",
     "report": "dagnet.inspector:report",
     "view": "dagnet.inspector:view",
     "watches": "dagnet.debug.watches",
@@ -149,11 +152,7 @@ __all__ = [
     "watches",
 ]
 
-
-def __getattr__(name: str) -> Any:
-    if name not in _LATE:
-        raise AttributeError(f"module 'dagnet' has no attribute {name!r}")
-    return resolve_name(_LATE[name])
+__getattr__ = late(__name__, _LATE)
 
 
 def __dir__() -> list[str]:

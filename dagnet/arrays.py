@@ -1,10 +1,12 @@
 """What users give as arrays: turned into arrays of numbers, or refused."""
 
+from math import isfinite
+
 import numpy as np
 
 from dagnet.errors import FeedError, FeedTypeError
 
-#: Elements up to which looking at each is quicker than summing them in silence.
+#: Elements up to which a product is quicker than a sum in silence.
 FEW = 4096
 
 
@@ -33,16 +35,18 @@ def not_finite(array: np.ndarray) -> str | None:
     """
     if array.dtype.kind != "f":
         return None
-    if array.size > FEW:
-        # A sum is finite only if all its terms are, and takes one pass without a temporary. It may
-        # also overflow over finite terms: then, and only then, every value is looked at.
+    # A sum, of values or of their squares, is finite only if all terms are, and takes one pass
+    # without a temporary. It may also overflow over finite terms: then every value is looked at.
+    if array.size <= FEW:
+        total = np.vdot(array, array)
+    else:
         with np.errstate(over="ignore", invalid="ignore"):
-            if np.isfinite(np.sum(array)):
-                return None
-    finite = np.isfinite(array)
-    if np.count_nonzero(finite) == array.size:
+            total = np.sum(array)
+    if isfinite(total):
         return None
-    bad = ~finite
+    bad = ~np.isfinite(array)
+    if not bad.any():
+        return None
     nans = int(np.count_nonzero(np.isnan(array)))
     infs = int(np.count_nonzero(bad)) - nans
     by_example = np.moveaxis(bad, -1, 0) if bad.ndim else bad

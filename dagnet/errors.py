@@ -4,7 +4,6 @@ They also subclass the built-in error that a user of numpy would catch.
 """
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -116,6 +115,8 @@ class UnknownNameError(DagnetError, KeyError):
     @classmethod
     def of(cls, what: str, name: object, known: Iterable[str]) -> "UnknownNameError":
         """Build the error for `name`, which is not among the `known` names of a `what`."""
+        from difflib import get_close_matches  # here, because it is seldom needed
+
         known = list(known)
         near = get_close_matches(str(name), known, n=3, cutoff=0.5)
         if near:

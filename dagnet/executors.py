@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Protocol
 
-from dagnet.diagnosis import explain_failure
 from dagnet.errors import DagnetError, OpError
 from dagnet.node import located
 from dagnet.ops.base import Op
@@ -65,6 +64,8 @@ def _blame(call: Call | None, error: Exception) -> Exception:
         return OpError(f"a node: {what}")
     frame = args[0]
     phase = "backward" if function == op.backward else "forward"
+    from dagnet.diagnosis import explain_failure  # here, because it is seldom needed
+
     # Now, while the arrays are still as the op saw them.
     found = explain_failure(op, frame, phase, error)
     return OpError.of(f"{located(frame.name, frame.source)}: {what}", found)

@@ -2,6 +2,8 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from operator import is_
 from typing import Any
 
 import numpy as np
@@ -25,7 +27,7 @@ class FeedRule:
         The name with the user's line, for messages.
     shape : tuple
     readers : tuple of (Op, int)
-        Who reads it, and in which slot: an op may refuse values outside its domain.
+        Who refuses values outside its domain, and in which slot it reads them.
     one_hot : bool
         Whether it holds one-hot columns; integer labels are then taken, too.
     """
@@ -36,16 +38,26 @@ class FeedRule:
     readers: tuple[tuple[Op, int], ...]
     one_hot: bool
 
+    @cached_property
+    def sizes(self) -> Shape:
+        """The axes whose size is known: all, or all but the last, which holds the examples."""
+        return self.shape[: len(self.shape) - is_scaled(self.shape)]
+
+    def fits(self, shape: tuple[int, ...]) -> bool:
+        """Return whether an array may have this shape."""
+        return len(shape) == len(self.shape) and shape[: len(self.sizes)] == self.sizes
+
 
 def feed_rules(graph: Graph, names: Iterable[str]) -> dict[str, FeedRule]:
     """Return the rules of the named inputs of a graph."""
     rules = {}
     for name in names:
         shape = graph.vertices[name].op.output_shape()
-        readers = tuple((graph.vertices[n].op, slot) for n, slot in graph.consumers[name])
+        readers = [(graph.vertices[n].op, slot) for n, slot in graph.consumers[name]]
         one_hot = any(slot in op.one_hot_inputs for op, slot in readers)
         label = graph.vertices[name].label
-        rules[name] = FeedRule(name, label, shape, readers, one_hot and len(shape) == 2)
+        picky = tuple((op, s) for op, s in readers if type(op).feed_problem is not Op.feed_problem)
+        rules[name] = FeedRule(name, label, shape, picky, one_hot and len(shape) == 2)
     return rules
 
 
@@ -83,6 +95,22 @@ class Feeder:
         self._m = 1
 
     def __call__(self, feeds: Mapping[str, object]) -> tuple[dict[str, np.ndarray], int]:
+        """Return what `check` does; arrays that the last call was given are not checked again."""
+        if not self._unchanged(feeds):
+            self._check_names(feeds)
+            arrays = {
+                name: self._arrays[name]
+                if name in self._given and self._given[name] is feeds[name]
+                else self._checked(rule, feeds[name])
+                for name, rule in self.rules.items()
+            }
+            self._m = self._count_examples(arrays)
+            # What was converted is a copy: convert it again next time, it may have been written to.
+            self._given = {n: feeds[n] for n in self.rules if arrays[n] is feeds[n]}
+            self._arrays = arrays
+        return self._arrays, self._m
+
+    def check(self, feeds: Mapping[str, object]) -> tuple[dict[str, np.ndarray], int]:
         """Return the arrays to run on, and the number of examples.
 
         Raises
@@ -93,15 +121,9 @@ class Feeder:
         FeedTypeError
             For arrays that do not hold numbers, or floats of another precision.
         """
-        if self._unchanged(feeds):
-            return self._arrays, self._m
         self._check_names(feeds)
         arrays = {name: self._checked(rule, feeds[name]) for name, rule in self.rules.items()}
-        self._m = self._count_examples(arrays)
-        # What was converted is a copy: convert it again next time, it may have been written to.
-        self._given = {n: feeds[n] for n in self.rules if arrays[n] is feeds[n]}
-        self._arrays = arrays
-        return arrays, self._m
+        return arrays, self._count_examples(arrays)
 
     def forget(self) -> None:
         """Check the next feeds in any case, even if the same arrays come again."""
@@ -109,9 +131,9 @@ class Feeder:
 
     def _unchanged(self, feeds: Mapping[str, object]) -> bool:
         given = self._given
-        return len(given) == len(self.rules) == len(feeds) and all(
-            feeds.get(name) is array for name, array in given.items()
-        )
+        if not len(given) == len(self.rules) == len(feeds):
+            return False
+        return all(map(is_, map(feeds.get, given), given.values()))
 
     def _check_names(self, feeds: Mapping[str, object]) -> None:
         if not isinstance(feeds, Mapping):
@@ -119,18 +141,20 @@ class Feeder:
                 f"feeds must be a dict of arrays by input name ({', '.join(self.rules)}), "
                 f"got {type(feeds).__name__}"
             )
+        if feeds.keys() == self.rules.keys():
+            return
         for name in feeds:
             if name not in self.rules:
                 problem = UnknownNameError.of("input", name, self.rules)
                 raise FeedError(f"an array was fed for {name!r}, but there is {problem}")
         missing = [rule.label for name, rule in self.rules.items() if name not in feeds]
-        if missing:
-            raise FeedError(f"nothing was fed for {', '.join(missing)}")
+        raise FeedError(f"nothing was fed for {', '.join(missing)}")
 
     def _checked(self, rule: FeedRule, value: object) -> np.ndarray:
-        if rule.name in self._given and self._given[rule.name] is value:
-            return self._arrays[rule.name]
-        array = self._array(rule, value)
+        if type(value) is np.ndarray and value.dtype == self.dtype and rule.fits(value.shape):
+            array: np.ndarray = value
+        else:
+            array = self._array(rule, value)
         self._check_values(rule, array)
         return array
 
@@ -152,11 +176,9 @@ class Feeder:
         return array
 
     def _check_shape(self, rule: FeedRule, array: np.ndarray) -> None:
-        expected = rule.shape
-        fixed = len(expected) - is_scaled(expected)
-        if len(expected) == array.ndim and expected[:fixed] == array.shape[:fixed]:
+        if rule.fits(array.shape):
             return
-        hint = ""
+        expected, hint = rule.shape, ""
         if array.ndim == 2 and len(expected) == 2 and array.shape[1] == expected[0]:
             hint = "; examples go on the last axis: feed the transpose (.T)"
         elif rule.one_hot:
@@ -184,13 +206,15 @@ class Feeder:
         return columns
 
     def _count_examples(self, arrays: Mapping[str, np.ndarray]) -> int:
-        counts = {name: arrays[name].shape[-1] for name in self._scaled}
-        m = next(iter(counts.values()), 1)
-        if any(count != m for count in counts.values()):
-            listed = ", ".join(f"{self.rules[n].label} has {k}" for n, k in counts.items())
+        counts = {arrays[name].shape[-1] for name in self._scaled}
+        if len(counts) > 1:
+            listed = ", ".join(
+                f"{self.rules[n].label} has {arrays[n].shape[-1]}" for n in self._scaled
+            )
             raise FeedError(f"the inputs have different numbers of examples: {listed}")
+        m = counts.pop() if counts else 1
         if m == 0:
-            raise FeedError(f"{self.rules[next(iter(counts))].label}: the array holds no examples")
+            raise FeedError(f"{self.rules[self._scaled[0]].label}: the array holds no examples")
         return m
 
     def _check_values(self, rule: FeedRule, array: np.ndarray) -> None:

@@ -2,22 +2,17 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from os import PathLike
-from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
 from dagnet.arrays import as_array
-from dagnet.cache import Cache
-from dagnet.data.scaling import Scaler, fresh_scaler
 from dagnet.definition import compared, node_list
-from dagnet.diagnosis import Diagnosis, diagnose
 from dagnet.errors import ArgumentTypeError, GraphError, NotKeptError
 from dagnet.executors import Hooks, Silent
 from dagnet.feeds import named_inputs
 from dagnet.graph import Graph
-from dagnet.layer import Layer
 from dagnet.node import Node
 from dagnet.parameters import ArraysByOwner, ParameterStore, assign
 from dagnet.passes import (
@@ -36,7 +31,13 @@ from dagnet.scheduler import Binding, cost
 from dagnet.settings import Seed, check_choice, check_dtype, generators
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from dagnet.cache import Cache
+    from dagnet.data.scaling import Scaler
     from dagnet.debug.cone import Cone
+    from dagnet.diagnosis import Diagnosis
+    from dagnet.layer import Layer
     from dagnet.profiling import Profile
     from dagnet.training import History
 
@@ -335,18 +336,20 @@ class Model:
         """Return copies of all running statistics and the like."""
         return {o: {n: a.copy() for n, a in arrays.items()} for o, arrays in self.state.items()}
 
-    # Looking inside.
+    # Looking inside. What only that needs is imported when it is called: it takes memory.
 
     @property
-    def cache(self) -> Cache:
+    def cache(self) -> "Cache":
         """Every node's arrays of the last run."""
+        from dagnet.cache import Cache
+
         return Cache(self.graph, self._run)
 
-    def layer(self, key: int | str) -> Layer:
+    def layer(self, key: int | str) -> "Layer":
         """Return the arrays of one layer, by number from 1 or by its Linear node's name."""
         return self.cache.layer(key)
 
-    def why(self) -> Diagnosis | None:
+    def why(self) -> "Diagnosis | None":
         """Return the first value of the last run that is NaN or infinite, and what made it.
 
         Returns
@@ -366,6 +369,8 @@ class Model:
         >>> why.node, why.phase, why.places.pattern
         ('X', 'feed', 'all of example 4')
         """
+        from dagnet.diagnosis import diagnose
+
         return diagnose(self.cache)
 
     # What users give.
@@ -383,6 +388,8 @@ class Model:
 
     def prepare(self, feeds: Mapping[str, Any]) -> dict[str, Any]:
         """Return raw feeds with the model's scaling applied."""
+        if not self.scaling:
+            return dict(feeds)
         return {
             n: self.scaling[n].transform(np.asarray(a), dtype=self.dtype)
             if n in self.scaling
@@ -390,7 +397,7 @@ class Model:
             for n, a in feeds.items()
         }
 
-    def fit_scaling(self, scaling: Scaler | str, feeds: Mapping[str, Any]) -> None:
+    def fit_scaling(self, scaling: "Scaler | str", feeds: Mapping[str, Any]) -> None:
         """Fit a scaling to raw training data; from now on all raw data goes through it.
 
         Parameters
@@ -401,6 +408,8 @@ class Model:
             The inputs that the outputs depend on are scaled, if they hold examples; targets
             never are.
         """
+        from dagnet.data.scaling import fresh_scaler
+
         self.scaling = {
             name: fresh_scaler(scaling).fit(as_array(array, name))
             for name, array in feeds.items()
@@ -409,9 +418,7 @@ class Model:
 
     def check_feeds(self, feeds: Mapping[str, Any]) -> tuple[dict[str, np.ndarray], int]:
         """Return feeds for all inputs as the arrays a run takes, and the number of examples."""
-        feeder = self._runners.evaluating.feeder
-        feeder.forget()
-        return feeder(feeds)
+        return self._runners.evaluating.feeder.check(feeds)
 
     # Facade: what needs the layers above is imported when it is called.
 
@@ -559,7 +566,7 @@ class Model:
 
         save(self, path)
 
-    def render(self, path: "str | PathLike[str]", **options: Any) -> Path:
+    def render(self, path: "str | PathLike[str]", **options: Any) -> "Path":
         """Draw the network to a .svg, .png, .dot or .pdf file.
 
         See `dagnet.render.render` for how it is drawn and `dagnet.render.draw` for what: folded

@@ -47,8 +47,7 @@ class Runner:
 
     def forward(self, feeds: Mapping[str, Any]) -> Binding:
         """Check the feeds anew and run all forward steps on them."""
-        self.feeder.forget()
-        binding = self.begin(feeds)
+        binding = self.scheduler.begin(*self.feeder.check(feeds))
         with np.errstate(all="ignore"):
             self.scheduler.forward(binding)
         return binding
@@ -79,17 +78,17 @@ class Runners:
 
         `apart` names activations that no loss skips.
         """
-        if not isinstance(keep, str) or (keep, apart) not in self._training:
+        runner = self._training.get((keep, apart)) if isinstance(keep, str) else None
+        if runner is None:
             check_choice("way to keep values", keep, KEEPS)
             lowered = quiet_branches(fuse_logits(self._with_losses(), apart))
             fused = fused_activations(self._graph, lowered)
             if keep == "needed":
                 lowered = prune(lowered, lowered.losses, ())
             # Both ways to keep take the same feeds, whether or not a branch of the outputs runs.
-            self._training[keep, apart] = self._runner(
-                lowered, self._graph.inputs, fused, keep=keep
-            )
-        return self._training[keep, apart]
+            runner = self._runner(lowered, self._graph.inputs, fused, keep=keep)
+            self._training[keep, apart] = runner
+        return runner
 
     @cached_property
     def predicting(self) -> Runner:

@@ -72,6 +72,7 @@ class Binding:
             v.name: self._frame(v.name, m, store, states, rng) for v in plan.graph.vertices.values()
         }
         self.fed: dict[str, np.ndarray] = {}
+        self._nothing = np.empty(0, plan.dtype)
         self.grads = store.grads
         self.forward = [(step, [self._forward(step)]) for step in plan.forward]
         self.collecting = [self._collect(step) for step in plan.steps]
@@ -188,10 +189,9 @@ class Binding:
 
     def release(self) -> None:
         """Let go of the fed arrays, so that they do not stay in memory for this binding's sake."""
-        nothing = np.empty(0, self.plan.dtype)
         self.fed = {}
         for name in self.plan.graph.inputs:
-            self.show(name, nothing)
+            self.show(name, self._nothing)
 
     def show(self, name: str, array: np.ndarray) -> None:
         """Make an array the value of an input, for all who read it."""
@@ -214,6 +214,8 @@ class Arenas:
 
     def hold(self, array: np.ndarray) -> bool:
         """Return whether an array lies in this memory."""
+        if array.flags.owndata:  # as most that are fed; the question takes longer
+            return False
         return np.may_share_memory(array, self.scaled) or np.may_share_memory(array, self.fixed)
 
     def fits(self, plan: Plan, m: int) -> bool:
@@ -368,4 +370,7 @@ class _Counting:
 
 def cost(binding: Binding) -> float:
     """Return the sum of the losses of a run."""
-    return sum(float(binding.frames[name].output[()]) for name in binding.plan.graph.losses)
+    J = 0.0
+    for name in binding.plan.graph.losses:
+        J += float(binding.frames[name].output)
+    return J

@@ -31,6 +31,7 @@ ROWS = [
         "arrays",
         "text",
         "garbage",
+        "late",
     ],
     ["statistics", "tables", "statistics_table"],
     ["ops", "data", "initializers", "definition"],

@@ -1,14 +1,21 @@
 """Piecewise activations: identity and the rectifiers."""
 
-from collections.abc import Iterable
-from typing import ClassVar
+from collections.abc import Iterable, Mapping
+from typing import Any, ClassVar
 
 import numpy as np
 
 from dagnet.node import Shape
 from dagnet.ops.base import Example, Unary
 from dagnet.ops.checks import check_number
+from dagnet.ops.constants import ZERO
 from dagnet.ops.frame import Frame, Work
+
+#: The integers of as many bits as a float has.
+_BITS: Mapping[np.dtype[Any], np.dtype[Any]] = {
+    np.dtype("float64"): np.dtype("int64"),
+    np.dtype("float32"): np.dtype("int32"),
+}
 
 
 class ReLU(Unary):
@@ -42,11 +49,11 @@ class ReLU(Unary):
         return np.abs(inputs[0])
 
     def forward(self, f: Frame) -> None:
-        np.maximum(f.inputs[0], 0.0, out=f.output)
+        np.maximum(f.inputs[0], ZERO[f.output.dtype], out=f.output)
 
     def backward(self, f: Frame) -> None:
         if f.grad_inputs[0] is not None:
-            np.greater(f.output, 0.0, out=f.work["positive"])
+            np.greater(f.output, ZERO[f.output.dtype], out=f.work["positive"])
             select(f.work["positive"], f.grad_output, f.work["wide"], out=f.grad_inputs[0])
 
     @classmethod
@@ -220,7 +227,7 @@ def select(mask: np.ndarray, values: np.ndarray, scratch: np.ndarray, out: np.nd
     a product of integers and booleans would allocate; so the mask is widened in `scratch`, an
     array like `values` that is neither of the others.
     """
-    bits = np.int64 if values.dtype == np.float64 else np.int32
+    bits = _BITS[values.dtype]
     wide = scratch.view(bits)
     np.copyto(wide, mask)
     np.multiply(values.view(bits), wide, out=out.view(bits))

@@ -10,6 +10,7 @@ import numpy as np
 from dagnet.node import Shape
 from dagnet.ops.activations import select
 from dagnet.ops.base import Example, Op
+from dagnet.ops.constants import HALF, MINUS_ONE, ONE
 from dagnet.ops.frame import Frame, Work
 from dagnet.ops.losses import Loss
 from dagnet.ops.sigmoids import Sigmoid
@@ -182,13 +183,15 @@ class BinaryCrossEntropyWithLogits(Binary):
         (z, y), work = f.inputs, f.work
         e, sign, step = work["e"], work["sign"], work["step_minus_y"]
         terms, log = work["terms"], work["log"]
-        np.copysign(z, -1.0, out=e)  # -|z|
-        np.exp(e, out=e)
+        # From one array into another, and not in place, which takes numpy longer for one element.
+        dtype = e.dtype
+        np.copysign(z, MINUS_ONE[dtype], out=log)  # -|z|
+        np.exp(log, out=e)
         np.log1p(e, out=log)
         np.sign(z, out=sign)
-        np.multiply(sign, 0.5, out=step)
-        np.add(step, 0.5, out=step)
-        np.subtract(step, y, out=step)
+        np.multiply(sign, HALF[dtype], out=step)
+        np.add(step, HALF[dtype], out=terms)
+        np.subtract(terms, y, out=step)
         np.multiply(step, z, out=terms)
         np.add(terms, log, out=terms)
         self.write_cost(f, terms, z.shape[-1])
@@ -198,11 +201,11 @@ class BinaryCrossEntropyWithLogits(Binary):
         if grad is None:
             return
         work, q = f.work, f.work["q"]
-        np.add(work["e"], 1.0, out=q)
-        np.divide(work["e"], q, out=q)
-        np.multiply(work["sign"], q, out=q)
-        np.subtract(work["step_minus_y"], q, out=grad)
-        np.multiply(grad, self.scale(f, grad.shape[-1]), out=grad)
+        np.add(work["e"], ONE[grad.dtype], out=grad)
+        np.divide(work["e"], grad, out=q)
+        np.multiply(work["sign"], q, out=grad)
+        np.subtract(work["step_minus_y"], grad, out=q)
+        np.multiply(q, self.scale(f, grad.shape[-1]), out=grad)
 
     @classmethod
     def examples(cls) -> Iterable[Example]:

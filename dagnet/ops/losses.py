@@ -39,8 +39,8 @@ class Loss(Op, ABC):
 
     def write_cost(self, f: Frame, terms: np.ndarray, count: int) -> None:
         """Write the weighted sum of all terms over `count`."""
-        np.add.reduce(terms, axis=None, out=f.output)
-        np.divide(f.output, count / self.weight, out=f.output)
+        # Of single numbers Python takes the quotient in a tenth of numpy's time.
+        f.output[()] = float(np.add.reduce(terms, axis=None)) / (count / self.weight)
 
     def scale(self, f: Frame, count: int) -> float:
         """Return what a term's derivative is multiplied by to become the gradient."""

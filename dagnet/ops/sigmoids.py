@@ -7,6 +7,7 @@ import numpy as np
 
 from dagnet.node import Shape
 from dagnet.ops.base import Example, Unary
+from dagnet.ops.constants import MINUS_ONE, ONE, ZERO
 from dagnet.ops.frame import Frame, Work
 
 
@@ -39,17 +40,17 @@ class Sigmoid(Unary):
 
     def forward(self, f: Frame) -> None:
         z, below = f.inputs[0], f.work["one_plus_e"]
-        np.copysign(z, -1.0, out=below)  # -|z|
+        np.copysign(z, MINUS_ONE[below.dtype], out=below)  # -|z|
         np.exp(below, out=below)
-        np.add(below, 1.0, out=below)
-        np.minimum(z, 0.0, out=f.output)
+        np.add(below, ONE[below.dtype], out=below)
+        np.minimum(z, ZERO[f.output.dtype], out=f.output)
         np.exp(f.output, out=f.output)
         np.divide(f.output, below, out=f.output)
 
     def backward(self, f: Frame) -> None:
         if f.grad_inputs[0] is not None:
             slope = f.work["slope"]
-            np.subtract(1.0, f.output, out=slope)
+            np.subtract(ONE[slope.dtype], f.output, out=slope)
             np.multiply(slope, f.output, out=slope)
             np.multiply(slope, f.grad_output, out=f.grad_inputs[0])
 
@@ -91,7 +92,7 @@ class Tanh(Unary):
         if f.grad_inputs[0] is not None:
             slope = f.work["slope"]
             np.multiply(f.output, f.output, out=slope)
-            np.subtract(1.0, slope, out=slope)
+            np.subtract(ONE[slope.dtype], slope, out=slope)
             np.multiply(slope, f.grad_output, out=f.grad_inputs[0])
 
     @classmethod
@@ -130,10 +131,10 @@ class Softplus(Unary):
 
     def forward(self, f: Frame) -> None:
         z, log = f.inputs[0], f.work["log"]
-        np.copysign(z, -1.0, out=log)  # -|z|
+        np.copysign(z, MINUS_ONE[log.dtype], out=log)  # -|z|
         np.exp(log, out=log)
         np.log1p(log, out=log)
-        np.maximum(z, 0.0, out=f.output)
+        np.maximum(z, ZERO[f.output.dtype], out=f.output)
         np.add(f.output, log, out=f.output)
 
     def backward(self, f: Frame) -> None:

@@ -7,8 +7,11 @@ are processors for this process.
 
 import os
 from collections.abc import Callable
-from queue import SimpleQueue
 from threading import Lock, Thread
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from queue import SimpleQueue
 
 #: Variables with which users say how many threads the matrix products of numpy may take.
 THREAD_LIMITS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
@@ -113,8 +116,9 @@ class _Job:
 class _Workers:
     """Threads that wait for jobs. They are daemons: waiting, they hold up nobody's exit."""
 
+    _jobs: "SimpleQueue[_Job]"
+
     def __init__(self) -> None:
-        self._jobs: SimpleQueue[_Job] = SimpleQueue()
         self._lock = Lock()
         self._count: int | None = None
 
@@ -129,6 +133,9 @@ class _Workers:
         with self._lock:
             if self._count is not None:
                 return
+            from queue import SimpleQueue  # here, because few models have such layers
+
+            self._jobs = SimpleQueue()
             started = 0
             try:
                 for _ in range(processors() - 1):

@@ -100,9 +100,10 @@ class Optimizer(Configurable, ABC):
     @property
     def rate(self) -> float:
         """The learning rate of the next update."""
-        if not isinstance(self.learning_rate, Schedule):
-            return self.learning_rate
-        rate = self.learning_rate.rate(self._run.steps)
+        given = self.learning_rate
+        if isinstance(given, float):
+            return given
+        rate = given.rate(self._run.steps)
         if not 0.0 <= rate < inf:
             raise ArgumentError(
                 f"{type(self).__name__}: learning_rate must not be negative, nan or infinite; "
@@ -121,8 +122,11 @@ class Optimizer(Configurable, ABC):
         if not self._run.is_bound_to(store):
             self._bind(store)
         run, rate = self._run, self.rate
-        for array, value in zip(run.numbers, self.numbers(rate, run.steps + 1), strict=True):
-            array[()] = value
+        values = self.numbers(rate, run.steps + 1)
+        if values != run.values:
+            for array, value in zip(run.numbers, values, strict=True):
+                array[()] = value
+            run.values = values
         scale = None if self.clip_norm is None else self._clip_scale(store.grad, self.clip_norm)
         direct = scale is None and not self.weight_decay
         if direct and run.sweep is not None:

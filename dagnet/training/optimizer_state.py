@@ -53,12 +53,14 @@ class Block(NamedTuple):
 class OptimizerState:
     """What an optimizer accumulates, and the store it works on."""
 
-    __slots__ = ("blocks", "data", "grad", "numbers", "slots", "steps", "store", "sweep")
+    __slots__ = ("blocks", "data", "grad", "numbers", "slots", "steps", "store", "sweep", "values")
 
     def __init__(self, steps: int = 0, slots: dict[str, np.ndarray] | None = None):
         self.steps = steps
         self.slots = slots or {}
         self.numbers: Arrays = ()
+        #: What `numbers` hold.
+        self.values: tuple[float, ...] = ()
         self.sweep: Sweep | None = None
         self.blocks: list[Block] = []
         self.store: weakref.ref[Any] | None = None
@@ -83,6 +85,7 @@ class OptimizerState:
         numbers = np.zeros(n_numbers, data.dtype)
         self.numbers = tuple(numbers[i, ...] for i in range(n_numbers))
         self.sweep = sweep((data, grad, *(self.slots[name] for name in slots)), numbers)
+        self.values = (0.0,) * n_numbers
         blocks: list[Block] = []
         scratch, changed = np.empty((2, min(BLOCK, data.size)), data.dtype)
         for start in range(0, data.size, BLOCK):
