@@ -77,7 +77,7 @@ def _mirrored(life: Lifetime) -> Lifetime:
 
 def _place(lives: Sequence[Lifetime], height: int) -> list[int] | None:
     """Return an offset for every value in memory of a given height; None if one finds no gap."""
-    births = sorted(range(len(lives)), key=lambda i: (lives[i].birth, -lives[i].death))
+    births = sorted(range(len(lives)), key=lambda i: lives[i].birth)
     dying = iter(sorted(range(len(lives)), key=lambda i: lives[i].death))
     next_dead = next(dying, 0)
     offsets = [0] * len(lives)
