@@ -229,5 +229,5 @@ def select(mask: np.ndarray, values: np.ndarray, scratch: np.ndarray, out: np.nd
     """
     bits = _BITS[values.dtype]
     wide = scratch.view(bits)
-    np.copyto(wide, mask)
+    wide[...] = mask
     np.multiply(values.view(bits), wide, out=out.view(bits))

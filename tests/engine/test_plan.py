@@ -222,6 +222,72 @@ def test_memory_is_reused():
     assert trained < 0.6 * make_plan(chain(300), "all").scaled_size
 
 
+def least(plan, scaled):
+    """Return the most bytes that hold a value at one position, each byte counted once."""
+    spans = [
+        (span(plan, key, 1)[1:], buffer.birth, buffer.death)
+        for key, buffer in plan.buffers.items()
+        if buffer.scaled == scaled
+    ]
+    unit = 8 if scaled else ALIGNMENT
+    most = 0
+    for position in range(len(plan.steps) + 1):
+        total = end = 0
+        for start, stop in sorted(s for s, birth, death in spans if birth <= position <= death):
+            stop = -(-stop // unit) * unit
+            total += max(0, stop - max(start, end))
+            end = max(end, stop)
+        most = max(most, total)
+    return most
+
+
+def check_memory(plan):
+    """The arenas are at most 15 % larger than what must be held at one position."""
+    for size, scaled in ((plan.scaled_size, True), (plan.fixed_size, False)):
+        assert least(plan, scaled) <= size <= 1.15 * least(plan, scaled)
+
+
+@random_dags
+@given(networks(), keeps, st.booleans())
+def test_memory_is_close_to_the_least_that_the_lifetimes_allow(network, keep, backward):
+    check_memory(make_plan(lowered(network), keep, backward=backward))
+
+
+def two_branches():
+    x, y = dn.Input(5, name="x"), dn.Input(7, name="y")
+    left = dn.ReLU()(dn.Linear(200)(x))
+    right = dn.Tanh()(dn.Linear(30)(dn.Tanh()(dn.Linear(300)(x))))
+    joined = dn.Concat()(left, right)
+    return dn.Graph.from_nodes([dn.MeanSquaredError()(dn.Linear(7)(joined), y)])
+
+
+def residual():
+    x, y = dn.Input(5, name="x"), dn.Input(7, name="y")
+    h = dn.Linear(50)(x)
+    for width in (200, 30, 500):
+        block = dn.Linear(50)(dn.ReLU()(dn.Linear(width)(dn.LayerNorm()(h))))
+        h = dn.Add()(h, block)
+    return dn.Graph.from_nodes([dn.MeanSquaredError()(dn.Linear(7)(h), y)])
+
+
+@pytest.mark.parametrize("keep", ["needed", "all"])
+@pytest.mark.parametrize(
+    "graph",
+    [
+        lambda: dn.mlp([784, 512, 256, 10], output="softmax").graph,
+        lambda: dn.mlp([5, 100, 3, 200, 7, 50, 1]).graph,
+        lambda: dn.mlp([12288, 20, 7, 5, 1]).graph,
+        two_branches,
+        residual,
+    ],
+)
+def test_common_networks_take_the_least_memory_that_the_lifetimes_allow(graph, keep):
+    graph = passes.fuse_logits(graph())
+    for plan in (make_plan(graph, keep), make_plan(graph, backward=False)):
+        check_memory(plan)
+        assert plan.scaled_size == least(plan, scaled=True)
+
+
 def test_gradients_are_dropped_on_the_way():
     """Twice the depth takes twice the outputs, but no more gradients."""
     one, two = (make_plan(chain(n), "needed").scaled_size for n in (100, 200))
