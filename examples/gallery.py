@@ -83,6 +83,15 @@ def dead_units():
     return model, {"overlay": "zeros", "fold": False, "direction": "right"}
 
 
+def machine_limit():
+    """Layers of ever fewer units: the smaller the product, the less of the machine is used."""
+    model = dn.mlp([784, 512, 256, 10], output="softmax", seed=1)
+    rng = np.random.default_rng(1)
+    labels = rng.integers(0, 10, 128)
+    profile = model.profile(model.feeds(rng.random((784, 128)), labels))
+    return model, {"overlay": profile, "fold": False, "direction": "right"}
+
+
 def what_changed():
     """The same network before and after an edit, on one picture."""
 
@@ -122,6 +131,7 @@ PICTURES = [
     two_losses,
     vanishing_gradient,
     dead_units,
+    machine_limit,
     what_changed,
     chinese,
 ]

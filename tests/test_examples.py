@@ -138,7 +138,7 @@ def test_branches_without_a_directory_writes_nothing(tmp_path):
 def test_gallery(tmp_path):
     output = run("gallery.py", tmp_path, cwd=tmp_path)
     drawn = [Path(line).name for line in output.splitlines()]
-    assert len(drawn) == 8
+    assert len(drawn) == 9
     assert sorted(drawn) == sorted(p.name for p in tmp_path.iterdir())
 
     def texts(name):
@@ -152,6 +152,8 @@ def test_gallery(tmp_path):
     assert "87 nodes · 32 throughout" in texts("overview.svg")
     assert any(t.startswith("worst: linear1 ") for t in texts("vanishing_gradient.svg"))
     assert texts("dead_units.svg").count("100%") == 5  # the legend, and all after linear2
+    shares = [t for t in texts("machine_limit.svg") if t.endswith("%")]
+    assert len(shares) == 3 + 3 + 2 + 1  # the legend, layers, activations and the cost
     assert {"added", "removed", "changed", "units 16 -> 12"} <= set(texts("what_changed.svg"))
     assert "第1层线性变换 … 第3层激活" in texts("chinese.svg")
     classes = [e.get("class") for e in picture(tmp_path / "two_losses.svg").iter()]

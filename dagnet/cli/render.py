@@ -40,7 +40,7 @@ from dagnet.render import MEASURES, draw_text
     help="The colours.",
 )
 @click.option("--title", help="What stands above the drawing.")
-@click.option("--overlay", metavar="NAME", help="Colour the nodes by time, grad_norm, zeros, ...")
+@click.option("--overlay", metavar="NAME", help="Colour the nodes by time, limit, zeros, ...")
 @click.option("--backward", is_flag=True, help="Draw the gradients, too.")
 @click.option("--data", "source", metavar="SOURCE", help="Run the network on these examples first.")
 @target_option

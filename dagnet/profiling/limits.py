@@ -72,8 +72,9 @@ def measured(dtype: str) -> Limits:
         # A copy reads as many bytes as it writes.
         source, target = np.zeros((2, nbytes // 2), np.uint8)
         copies.append((nbytes, nbytes / _best(lambda s=source, t=target: np.copyto(t, s), 3)))  # type: ignore[misc]
-    one = np.ones(1, dtype)
-    return Limits(flops, tuple(copies), _best(lambda: np.add(one, one, out=one), 100))
+    number = np.zeros(1, dtype)  # which adding does not change
+    call = _best(lambda: np.add(number, number, out=number), 100)
+    return Limits(flops, tuple(copies), call)
 
 
 def _best(call: Callable[[], object], repeats: int) -> float:

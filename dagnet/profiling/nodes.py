@@ -1,17 +1,23 @@
-"""What every node of a run takes, forward and backward together: time and memory."""
+"""What every node of the last run takes: time and memory."""
 
 from collections.abc import Mapping
 from time import perf_counter
 
+import numpy as np
+
 from dagnet.cache import Cache
 from dagnet.model import Model
+from dagnet.profiling.profile import Profile
+from dagnet.profiling.timing import profile
 
-#: Runs of which each node's shortest time is taken.
+#: How many runs are timed.
 RUNS = 5
 
 
 def node_seconds(model: Model, cache: Cache) -> Mapping[str, float]:
-    """Time a double of the model on what a run was fed; nothing of the model changes.
+    """Time a double of the model on what a run was fed, forward and backward together.
+
+    Each node's shortest time counts. Nothing of the model changes.
 
     Examples
     --------
@@ -21,10 +27,7 @@ def node_seconds(model: Model, cache: Cache) -> Mapping[str, float]:
     >>> sorted(node_seconds(model, model.cache))
     ['cost', 'linear1', 'linear2', 'relu1', 'sigmoid2']
     """
-    feeds = {name: cache[name].output for name in model.graph.inputs}
-    double = Model.from_graph(model.graph, dtype=model.dtype, check_finite=False)
-    double.set_params(model.params)
-    double.set_state(model.state)
+    double, feeds = _double(model, cache)
     best: dict[str, float] = {}
     for _ in range(RUNS):
         clock = _Clock()
@@ -35,12 +38,35 @@ def node_seconds(model: Model, cache: Cache) -> Mapping[str, float]:
     return best
 
 
+def last_step(model: Model, cache: Cache) -> Profile:
+    """Profile training steps of a double of the model on what a run was fed.
+
+    Examples
+    --------
+    >>> import numpy as np, dagnet as dn
+    >>> model = dn.mlp([5, 3, 1], seed=1)
+    >>> J = model.forward({"X": np.ones((5, 7)), "Y": np.ones((1, 7))})
+    >>> list(last_step(model, model.cache).node_shares)
+    ['linear1', 'relu1', 'linear2', 'cost']
+    """
+    double, feeds = _double(model, cache)
+    return profile(double, feeds, steps=RUNS)
+
+
 def node_bytes(cache: Cache) -> dict[str, int]:
     """Return the bytes of the memory that each node's values and gradients have in a run."""
     totals: dict[str, int] = {}
     for key, array in cache.run.binding.arrays.items():
         totals[str(key[1])] = totals.get(str(key[1]), 0) + array.nbytes
     return totals
+
+
+def _double(model: Model, cache: Cache) -> tuple[Model, dict[str, np.ndarray]]:
+    """Return a copy of the model, and what the run was fed."""
+    double = Model.from_graph(model.graph, dtype=model.dtype, check_finite=False)
+    double.set_params(model.params)
+    double.set_state(model.state)
+    return double, {name: cache[name].output for name in model.graph.inputs}
 
 
 class _Clock:

@@ -1,6 +1,6 @@
 """The profile of a training step: a row for every node, each way, and a table of them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, overload
 
@@ -66,6 +66,26 @@ class Profile(Sequence[NodeProfile]):
         """Time of a step: of all nodes and the update."""
         return sum(node.seconds for node in self._nodes) + self.update
 
+    @property
+    def node_seconds(self) -> dict[str, float]:
+        """Time of every node by its name, forward and backward together."""
+        return self._by_node(lambda node: node.seconds)
+
+    @property
+    def node_shares(self) -> dict[str, float]:
+        """How much of the machine's limit every node reaches, forward and backward together.
+
+        Examples
+        --------
+        >>> forward = NodeProfile("tanh1", "Tanh", "forward", 4e-6, 10, 1000, 1e-6, "calls")
+        >>> backward = NodeProfile("tanh1", "Tanh", "backward", 2e-6, 10, 1000, 2e-6, "bytes")
+        >>> Profile([forward, backward], update=0.0, steps=1).node_shares
+        {'tanh1': 0.5}
+        """
+        seconds = self.node_seconds
+        least = self._by_node(lambda node: node.least)
+        return {name: least[name] / seconds[name] for name in seconds}
+
     @overload
     def __getitem__(self, index: int) -> NodeProfile: ...
     @overload
@@ -84,6 +104,12 @@ class Profile(Sequence[NodeProfile]):
 
     def _repr_html_(self) -> str:
         return html_table(_HEADER, list(self._rows()), left=_LEFT)
+
+    def _by_node(self, read: Callable[[NodeProfile], float]) -> dict[str, float]:
+        totals: dict[str, float] = {}
+        for node in self._nodes:
+            totals[node.node] = totals.get(node.node, 0.0) + read(node)
+        return totals
 
     def _rows(self) -> Iterator[list[str]]:
         for n in self._nodes:

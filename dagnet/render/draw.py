@@ -6,10 +6,11 @@ from typing import Any, TypedDict
 from dagnet.errors import ArgumentError, ArgumentTypeError
 from dagnet.graph import Graph
 from dagnet.model import Model
+from dagnet.profiling import Profile
 from dagnet.render.compose import compose
 from dagnet.render.drawing import Drawing
 from dagnet.render.gradients import with_gradients
-from dagnet.render.measures import measured
+from dagnet.render.measures import measured, profiled
 from dagnet.render.overlay import Overlay, counts, lay_over
 
 
@@ -42,11 +43,12 @@ def draw(
         only so many levels of scopes and repeats are opened. False: every node is drawn.
     title : str, optional
         Printed above the network.
-    overlay : str, dict, Overlay or alerts, optional
+    overlay : str, dict, Overlay, Profile or alerts, optional
         Numbers to show at every node, in colours and digits. A name is of `MEASURES`: what is
         known of the definition (``"parameters"``, ``"flops"``) or of the model's last run
-        (``"time"``, ``"bytes"``, ``"mean"``, ``"std"``, ``"max"``, ``"zeros"``, ``"grad_norm"``,
-        ``"update_ratio"``). A dict has numbers by node. Alerts are counted by node.
+        (``"time"``, ``"limit"``, ``"bytes"``, ``"mean"``, ``"std"``, ``"max"``, ``"zeros"``,
+        ``"grad_norm"``, ``"update_ratio"``). A dict has numbers by node. Of a profile, the share
+        of the machine's limit is shown. Alerts are counted by node.
     backward : bool
         Whether the gradients are drawn, too, with their norms in the last run.
     against : Graph or Model, optional
@@ -96,6 +98,8 @@ def _overlay(overlay: object, graph: Graph, model: Model | None) -> Overlay:
         return Overlay("overlay", overlay).of_nodes(graph)
     if isinstance(overlay, Overlay):
         return overlay.of_nodes(graph)
+    if isinstance(overlay, Profile):
+        return profiled(overlay).of_nodes(graph)
     if isinstance(overlay, Iterable):
         return counts(overlay).of_nodes(graph)
     return counts([overlay])

@@ -12,7 +12,8 @@ from dagnet.graph import Graph
 from dagnet.model import Model
 from dagnet.passes.gradients import needs_gradient
 from dagnet.passes.shapes import infer_shapes
-from dagnet.profiling.nodes import node_bytes, node_seconds
+from dagnet.profiling import Profile
+from dagnet.profiling.nodes import last_step, node_bytes, node_seconds
 from dagnet.render.facts import Facts
 from dagnet.render.overlay import Overlay
 from dagnet.statistics import Statistics, statistics
@@ -74,6 +75,11 @@ def measured(name: str, graph: Graph, model: Model | None) -> Overlay:
         return replace(empty, note=str(error))
 
 
+def profiled(profile: Profile) -> Overlay:
+    """Return the overlay ``"limit"`` of a profile, so that nothing is measured anew."""
+    return replace(MEASURES["limit"][1], values=profile.node_shares)
+
+
 Pairs = Iterator[tuple[str, float]]
 
 
@@ -94,6 +100,11 @@ def _flops(subject: Subject) -> Pairs:
 def _time(subject: Subject) -> Pairs:
     model = subject.ran()
     yield from node_seconds(model, model.cache).items()
+
+
+def _limit(subject: Subject) -> Pairs:
+    model = subject.ran()
+    yield from last_step(model, model.cache).node_shares.items()
 
 
 def _bytes(subject: Subject) -> Pairs:
@@ -153,6 +164,7 @@ MEASURES: dict[str, tuple[Measure, Overlay]] = {
     "flops": (_flops, Overlay("flops, forward", unit="count", scale="log", total=True)),
     "time": (_time, Overlay("time, forward and backward", unit="s", scale="log", total=True)),
     "bytes": (_bytes, Overlay("bytes of values and gradients", unit="B", scale="log", total=True)),
+    "limit": (_limit, Overlay("share of the machine's limit", unit="%", worst="least")),
     "mean": (_of_outputs(lambda s: s.mean), Overlay("mean of the output", worst="odd")),
     "std": (
         _of_outputs(lambda s: s.std),

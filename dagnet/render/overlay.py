@@ -86,8 +86,8 @@ def counts(hits: Iterable[Any]) -> Overlay:
         name = getattr(hit, "node", None)
         if not isinstance(name, str):
             raise ArgumentTypeError(
-                f"an overlay is a name, a dict of numbers by node, an Overlay or alerts; "
-                f"got {type(hit).__name__} {hit!r}"
+                f"an overlay is a name, a dict of numbers by node, an Overlay, a Profile or "
+                f"alerts; got {type(hit).__name__} {hit!r}"
             )
         values[name] = values.get(name, 0) + 1
     return Overlay("alerts", values, "count", total=True)

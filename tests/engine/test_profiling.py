@@ -65,6 +65,16 @@ def test_a_machine_is_measured_once(monkeypatch):
     assert len(calls) == 2 + len(limits.COPIES)
 
 
+def test_measuring_a_machine_does_nothing_that_numpy_warns_of():
+    limits.measured.cache_clear()
+    try:
+        found = limits.measured("float32")
+    finally:
+        limits.measured.cache_clear()
+    assert found.flops > 0
+    assert found.call > 0
+
+
 def noisy():
     x, y = dn.Input(5, name="X"), dn.Input(2, name="Y")
     hidden = dn.Dropout(0.5)(dn.BatchNorm()(dn.Linear(3)(x)))

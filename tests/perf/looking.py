@@ -9,40 +9,12 @@ import argparse
 import statistics
 import time
 from collections.abc import Callable
-from typing import NamedTuple
 
-import numpy as np
+from workloads import WORKLOADS, Workload
 
 import dagnet as dn
 
-
-class Workload(NamedTuple):
-    """A network, examples per step, and how it is trained."""
-
-    sizes: list[int]
-    m: int
-    output: str
-    dtype: str
-    optimizer: Callable[[], dn.Optimizer]
-
-
-WORKLOADS = {
-    "cat-f64": Workload([12288, 20, 7, 5, 1], 209, "sigmoid", "float64", lambda: dn.SGD(0.0075)),
-    "cat-f32": Workload([12288, 20, 7, 5, 1], 209, "sigmoid", "float32", lambda: dn.SGD(0.0075)),
-    "planar": Workload([2, 4, 1], 400, "sigmoid", "float64", lambda: dn.SGD(1.2)),
-    "mnist": Workload([784, 512, 256, 10], 128, "softmax", "float32", lambda: dn.SGD(0.05)),
-    "mnist-adam": Workload([784, 512, 256, 10], 128, "softmax", "float32", lambda: dn.Adam(0.001)),
-}
-
-
-def data(work: Workload) -> tuple[np.ndarray, np.ndarray]:
-    rng = np.random.default_rng(0)
-    X = rng.standard_normal((work.sizes[0], work.m)).astype(work.dtype)
-    if work.output == "sigmoid":
-        return X, (rng.random((1, work.m)) < 0.35).astype(work.dtype)
-    classes = rng.integers(0, work.sizes[-1], work.m)
-    return X, np.eye(work.sizes[-1], dtype=work.dtype)[:, classes]
-
+NETWORKS = ("cat-f64", "cat-f32", "planar", "digits", "digits-adam")
 
 #: For each way of looking, the options of `fit` that it needs, made for a model.
 WAYS: dict[str, Callable[[dn.Model], dict]] = {
@@ -63,11 +35,12 @@ def watched(model: dn.Model) -> dn.Debugger:
 
 def measure(work: Workload, ways: list[str], rounds: int, budget: float) -> dict[str, float]:
     """Return the median seconds per step of each way; every round trains each way a little."""
-    X, Y = data(work)
+    X, Y = work.data()
     trained = {}
     for way in ways:
-        model = dn.mlp(work.sizes, output=work.output, dtype=work.dtype, seed=1)
-        trained[way] = (model, work.optimizer(), WAYS[way](model))
+        model = dn.mlp(list(work.sizes), output=work.output, dtype=work.dtype, seed=1)
+        optimizer = dn.Adam(work.rate) if work.optimizer == "adam" else dn.SGD(work.rate)
+        trained[way] = (model, optimizer, WAYS[way](model))
 
     def train(way: str, steps: int) -> float:
         model, optimizer, options = trained[way]
@@ -89,13 +62,13 @@ def measure(work: Workload, ways: list[str], rounds: int, budget: float) -> dict
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("workloads", nargs="*", help=f"of {', '.join(WORKLOADS)}; default all")
+    parser.add_argument("workloads", nargs="*", help=f"of {', '.join(NETWORKS)}; default all")
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--budget", type=float, default=0.3, help="seconds of one turn")
     parser.add_argument("--ways", help="names separated by commas; default all")
     arguments = parser.parse_args()
     ways = arguments.ways.split(",") if arguments.ways else list(WAYS)
-    for name in arguments.workloads or WORKLOADS:
+    for name in arguments.workloads or NETWORKS:
         medians = measure(WORKLOADS[name], ways, arguments.rounds, arguments.budget)
         for way, seconds in medians.items():
             ratio = seconds / medians["plain"]

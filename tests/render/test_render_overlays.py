@@ -20,10 +20,18 @@ from render_helpers import (
 import dagnet as dn
 from dagnet.debug.alerts import Alert
 from dagnet.errors import ArgumentError, ArgumentTypeError, UnknownNameError
+from dagnet.profiling import Limits, NodeProfile, Profile
 from dagnet.render import MEASURES, Overlay, draw, style, to_dot, to_svg
 from dagnet.render.drawing import Box
 from dagnet.render.measures import measured
 from dagnet.render.quantities import quantity
+
+
+@pytest.fixture
+def ideal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that is faster than any, so that nothing of it is measured."""
+    limits = Limits(flops=1e15, bytes=((1, 1e15),), call=1e-9)
+    monkeypatch.setattr("dagnet.profiling.timing.measured", lambda dtype: limits)
 
 
 def values(name: str, model: dn.Model) -> dict[str, float]:
@@ -117,6 +125,53 @@ def test_measuring_time_changes_nothing() -> None:
     after = pickle.dumps((model.get_params(), model.get_state(), model.rng.bit_generator.state))
     assert after == before
     assert (model.cache["drop"].output == mask).all()
+
+
+def test_shares_of_the_limit_are_those_of_a_profile_of_the_same_step(ideal: None) -> None:
+    model = run(residual())
+    shares = values("limit", model)
+    assert list(shares) == list(model.profile(feeds_of(model), steps=1).node_shares)
+    assert "softmax" not in shares  # the cost takes its logits
+    assert all(0 < share < 1 for share in shares.values())
+
+
+def test_measuring_shares_changes_nothing(ideal: None) -> None:
+    model = run(residual())
+    before, gradient = model.get_params(), model.cache["stem"].grad_params["W"].copy()
+    values("limit", model)
+    for name, arrays in model.get_params().items():
+        for key, array in arrays.items():
+            np.testing.assert_array_equal(array, before[name][key])
+    np.testing.assert_array_equal(model.cache["stem"].grad_params["W"], gradient)
+
+
+def test_a_profile_is_drawn_as_it_was_measured() -> None:
+    def row(node: str, phase: str, seconds: float, least: float) -> NodeProfile:
+        return NodeProfile(node, "Linear", phase, seconds, 10, 10, least, "calls")  # type: ignore[arg-type]
+
+    found = Profile(
+        [
+            row("linear1", "forward", 4e-6, 2e-6),
+            row("relu1", "forward", 1e-6, 8e-7),
+            row("linear2", "forward", 1e-6, 6e-7),
+            row("relu1", "backward", 1e-6, 6e-7),
+            row("linear1", "backward", 6e-6, 1e-6),
+        ],
+        update=0.0,
+        steps=1,
+    )
+    model = dn.mlp([5, 4, 4, 1], seed=1)
+    drawing = draw(model, overlay=found)
+    assert drawing.legend.title == "share of the machine's limit"
+    assert drawing.legend.marks == ("30%", "50%", "70%")
+    box = next(box for box in drawing.boxes if box.kind == "repeat")
+    assert numbers(box) == ["30% · 60% · 70%", "worst: linear1 30%"]
+    assert box.level == 0.0
+    unfolded = boxes(model, overlay=found, fold=False)
+    assert numbers(unfolded["linear1"]) == ["30%"]
+    assert numbers(unfolded["sigmoid3"]) == []
+    with pytest.raises(UnknownNameError, match="linear1"):
+        draw(two_branches(), overlay=found)
 
 
 # A model that has not run.
