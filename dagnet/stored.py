@@ -8,7 +8,7 @@ from typing import Any, TypeGuard
 import numpy as np
 
 #: Bytes that are read at once where all of an array is needed, piece by piece.
-BLOCK_BYTES = 2**22
+BLOCK_BYTES = 2**21
 
 #: Bytes of neighbours that a shuffle in blocks leaves together.
 SHUFFLED_BYTES = 2**17

@@ -14,8 +14,8 @@ from dagnet.data.parts import one_message
 from dagnet.errors import ArgumentError
 from dagnet.stored import BLOCK_BYTES, WINDOW_BYTES, Stored, example_bytes
 
-#: Bytes of blocks that stay in memory: those of two windows of a shuffle.
-KEPT_BYTES = 2 * WINDOW_BYTES
+#: Bytes of blocks that stay in memory: those that a shuffle in blocks mixes with each other.
+KEPT_BYTES = WINDOW_BYTES
 
 
 class H5Array(Stored):
@@ -64,7 +64,7 @@ class H5Array(Stored):
             for start in range(0, len(which), kept.slots):  # so many blocks there is room for
                 part = which[start : start + kept.slots]
                 places = kept.places(part // self.rows) * self.rows + part % self.rows
-                target[start : start + kept.slots] = kept.examples[places]
+                np.take(kept.examples, places, 0, target[start : start + len(part)], "clip")
 
     @cached_property
     def _kept(self) -> "_Kept":
