@@ -10,6 +10,7 @@ arrays, not the pages of a mapped file, which the system takes back whenever it 
 """
 
 import argparse
+import gc
 import os
 import subprocess
 import sys
@@ -84,9 +85,15 @@ def arrays_of(path, network):
 
 
 def forget(path):
+    """Drop a file from the page cache, which keeps what anybody has mapped; check that it is."""
+    gc.collect()
     with path.open("rb") as file:
         os.fdatasync(file.fileno())
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    command = ["fincore", "--bytes", "--noheadings", "--output", "RES", str(path)]
+    left = int(subprocess.run(command, capture_output=True, text=True, check=True).stdout or 0)
+    if left > path.stat().st_size / 100:
+        raise RuntimeError(f"{left} bytes of {path} are still in the page cache")
 
 
 def read(path):
@@ -117,7 +124,8 @@ def measure(network, folder, size, rounds):
     X, Y = arrays_of(path, network)
     k = min(m, max(BATCH, IN_MEMORY // (4 * network.sizes[0]) // BATCH * BATCH))
     held = np.asarray(X[:, :k]), np.asarray(Y[:, :k])
-    held = tuple(np.require(a, requirements=["A"]) for a in held)
+    held = tuple(a.copy(order="K") for a in held)
+    del X, Y
     repeats = max(1, m // k)
     times = {name: [] for name in ("compute", "read", "stream", "read warm", "stream warm")}
     epoch(network, *held)
@@ -128,7 +136,7 @@ def measure(network, folder, size, rounds):
         times["read warm"].append(seconds(read, path))
         X, Y = arrays_of(path, network)
         times["stream warm"].append(seconds(epoch, network, X, Y))
-        del X, Y  # pages that are mapped stay
+        del X, Y
         forget(path)
         X, Y = arrays_of(path, network)
         times["stream"].append(seconds(epoch, network, X, Y))
@@ -156,10 +164,9 @@ try:
     np.array(X)
 except MemoryError:
     print("reading it whole: MemoryError")
-before = taken()
 history = model.fit(X, Y, epochs=1, batch_size=256, shuffle="blocks", scaling="standardize")
 print(f"fit, with scaling and metrics: cost {history.last['cost']:.4f}, ", end="")
-print(f"{model.predict(X).shape[1]} predictions, {(taken() - before) / 2**20:.0f} MB more")
+print(f"{model.predict(X).shape[1]} predictions")
 """
 
 
