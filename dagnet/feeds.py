@@ -73,6 +73,20 @@ def named_inputs(given: Any, names: Sequence[str], letter: str) -> dict[str, Any
     )
 
 
+class Unread:
+    """What stands for an array that is not read yet, and checks itself when it is."""
+
+    shape: tuple[int, ...]
+
+
+class CheckedFeeds(dict[str, np.ndarray]):
+    """Feeds whose maker has checked them, so that no run does; `m` is the number of examples."""
+
+    def __init__(self, arrays: Mapping[str, Any], m: int):
+        super().__init__(arrays)
+        self.m = m
+
+
 class Feeder:
     """Checks feeds once and hands the same arrays on while they stay the same objects.
 
@@ -96,6 +110,8 @@ class Feeder:
 
     def __call__(self, feeds: Mapping[str, object]) -> tuple[dict[str, np.ndarray], int]:
         """Return what `check` does; arrays that the last call was given are not checked again."""
+        if isinstance(feeds, CheckedFeeds):
+            return feeds, feeds.m
         if not self._unchanged(feeds):
             self._check_names(feeds)
             arrays = {
@@ -121,6 +137,8 @@ class Feeder:
         FeedTypeError
             For arrays that do not hold numbers, or floats of another precision.
         """
+        if isinstance(feeds, CheckedFeeds):
+            return feeds, feeds.m
         self._check_names(feeds)
         arrays = {name: self._checked(rule, feeds[name]) for name, rule in self.rules.items()}
         return arrays, self._count_examples(arrays)
@@ -150,19 +168,26 @@ class Feeder:
         missing = [rule.label for name, rule in self.rules.items() if name not in feeds]
         raise FeedError(f"nothing was fed for {', '.join(missing)}")
 
-    def _checked(self, rule: FeedRule, value: object) -> np.ndarray:
+    def _checked(self, rule: FeedRule, value: object) -> Any:
         if type(value) is np.ndarray and value.dtype == self.dtype and rule.fits(value.shape):
             array: np.ndarray = value
+        elif isinstance(value, Unread):
+            return value
         else:
-            array = self._array(rule, value)
-        self._check_values(rule, array)
+            array = self.array(rule, value)
+        self.check_values(rule, array)
         return array
 
-    def _array(self, rule: FeedRule, value: object) -> np.ndarray:
+    def takes_labels(self, rule: FeedRule, array: Any) -> bool:
+        """Return whether an array holds integer labels, which become one-hot columns."""
+        return rule.one_hot and array.ndim == 1 and array.dtype.kind in "iu"
+
+    def array(self, rule: FeedRule, value: object) -> np.ndarray:
+        """Return what was fed in the shape and dtype that a run takes, or raise."""
         array = as_array(value, rule.label)
-        if rule.one_hot and array.ndim == 1 and array.dtype.kind in "iu":
-            return self._one_hot(rule, array)
-        self._check_shape(rule, array)
+        if self.takes_labels(rule, array):
+            return self.one_hot(rule, array)
+        self.check_shape(rule, array)
         if array.dtype.kind != "f":
             return array.astype(self.dtype)
         if array.dtype != self.dtype and not hasattr(value, "dtype"):
@@ -175,7 +200,8 @@ class Feeder:
             )
         return array
 
-    def _check_shape(self, rule: FeedRule, array: np.ndarray) -> None:
+    def check_shape(self, rule: FeedRule, array: Any) -> None:
+        """Raise unless an array has the shape that the input takes."""
         if rule.fits(array.shape):
             return
         expected, hint = rule.shape, ""
@@ -193,7 +219,10 @@ class Feeder:
             f"got {array.shape}{_axis(expected, array.shape)}{hint}"
         )
 
-    def _one_hot(self, rule: FeedRule, labels: np.ndarray) -> np.ndarray:
+    def one_hot(
+        self, rule: FeedRule, labels: np.ndarray, out: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Return integer labels as one-hot columns, in `out` if given; or raise."""
         classes = int(rule.shape[0])
         bad = np.flatnonzero((labels < 0) | (labels >= classes))
         if bad.size:
@@ -201,7 +230,8 @@ class Feeder:
                 f"{rule.label}: labels must be 0 to {classes - 1}; {bad.size} are not, "
                 f"the first is {labels[bad[0]]} at example {bad[0]}; labels count from 0"
             )
-        columns = np.zeros((classes, labels.size), self.dtype)
+        columns = np.empty((classes, labels.size), self.dtype) if out is None else out
+        columns.fill(0.0)
         columns[labels, np.arange(labels.size)] = 1.0
         return columns
 
@@ -217,7 +247,8 @@ class Feeder:
             raise FeedError(f"{self.rules[self._scaled[0]].label}: the array holds no examples")
         return m
 
-    def _check_values(self, rule: FeedRule, array: np.ndarray) -> None:
+    def check_values(self, rule: FeedRule, array: np.ndarray) -> None:
+        """Raise if the numbers are not finite, or not in the domain of who reads them."""
         if self.check_finite:
             problem = not_finite(array)
             if problem:

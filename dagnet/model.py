@@ -1,6 +1,6 @@
 """The model: a graph, its parameters and its schedulers. What most users hold."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from os import PathLike
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
@@ -11,7 +11,7 @@ from dagnet.arrays import as_array
 from dagnet.definition import compared, node_list
 from dagnet.errors import ArgumentTypeError, GraphError, NotKeptError
 from dagnet.executors import Hooks, Silent
-from dagnet.feeds import named_inputs
+from dagnet.feeds import CheckedFeeds, named_inputs
 from dagnet.graph import Graph
 from dagnet.node import Node
 from dagnet.parameters import ArraysByOwner, ParameterStore, assign
@@ -27,8 +27,10 @@ from dagnet.passes import (
 from dagnet.plan import Keep, is_scaled
 from dagnet.run import Run
 from dagnet.runners import Runner, Runners
-from dagnet.scheduler import Binding, cost
+from dagnet.scheduler import Binding, cost, resolve
 from dagnet.settings import Seed, check_choice, check_dtype, generators
+from dagnet.stored import is_stored
+from dagnet.streams import Stream
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -293,7 +295,8 @@ class Model:
         ----------
         X : ndarray or dict of ndarray
             The input, or one by name for each if there are several. A scaling that the model
-            learned in `fit` is applied.
+            learned in `fit` is applied. Of `dagnet.data.mapped` arrays, a block of examples at a
+            time is in memory, and all outputs.
 
         Returns
         -------
@@ -303,6 +306,9 @@ class Model:
         feeds = self.feeds(X)
         for name in self.graph.target_inputs:
             feeds.pop(name, None)  # targets may come along
+        if any(map(is_stored, feeds.values())):
+            outputs = self._predict_stored(feeds)
+            return next(iter(outputs.values())) if len(outputs) == 1 else outputs
         with self._lock:
             binding = runner.forward(self.prepare(feeds))
             outputs = {n: binding.frames[n].output.copy() for n in self.graph.outputs}
@@ -317,6 +323,37 @@ class Model:
             J = cost(binding)
             binding.release()
         return J, outputs
+
+    def assess_in_blocks(
+        self, feeds: Mapping[str, Any], m: int
+    ) -> Iterator[tuple[slice, CheckedFeeds, dict[str, float], dict[str, np.ndarray]]]:
+        """Do what `assess` does on what `sources` returned, block by block.
+
+        Yields the examples of a block, its feeds, every loss by name, and the outputs, which last
+        until the next block.
+        """
+        with self._lock:
+            runner, binding = self._runners.evaluating, None
+            for which, block, binding in runner.forward_in_blocks(feeds, m):
+                losses = {n: float(binding.frames[n].output[()]) for n in self.graph.losses}
+                outputs = {n: binding.frames[n].output for n in self.graph.outputs}
+                yield which, block, losses, outputs
+            if binding is not None:
+                binding.release()
+
+    def _predict_stored(self, feeds: Mapping[str, Any]) -> dict[str, np.ndarray]:
+        """Return the outputs for raw feeds that lie in files."""
+        runner = self._runners.predicting
+        sources, m = self.sources(feeds, runner)
+        shapes = {name: resolve(self.shapes[name], m) for name in self.graph.outputs}
+        outputs = {name: np.empty(shape, self.dtype) for name, shape in shapes.items()}
+        with self._lock:
+            for which, _, binding in runner.forward_in_blocks(sources, m):
+                for name, output in outputs.items():
+                    scaled = is_scaled(self.shapes[name])
+                    output[(..., which) if scaled else ...] = binding.frames[name].output
+                binding.release()
+        return outputs
 
     # Parameters.
 
@@ -410,15 +447,35 @@ class Model:
         """
         from dagnet.data.scaling import fresh_scaler
 
-        self.scaling = {
-            name: fresh_scaler(scaling).fit(as_array(array, name))
+        raw: dict[str, Any] = {
+            name: array if is_stored(array) else as_array(array, name)
             for name, array in feeds.items()
             if name in self.graph.data_inputs and is_scaled(self.shapes[name])
         }
+        self.scaling = {name: fresh_scaler(scaling).fit(array) for name, array in raw.items()}
 
     def check_feeds(self, feeds: Mapping[str, Any]) -> tuple[dict[str, np.ndarray], int]:
         """Return feeds for all inputs as the arrays a run takes, and the number of examples."""
         return self._runners.evaluating.feeder.check(feeds)
+
+    def sources(
+        self, feeds: Mapping[str, Any], runner: Runner | None = None
+    ) -> tuple[dict[str, Any], int]:
+        """Return raw feeds scaled and checked, and the number of examples.
+
+        What lies in files stays there: in its place stands a `Stream`, which scales and checks
+        what is read of it.
+        """
+        feeder = (runner or self._runners.evaluating).feeder
+        streams = {
+            name: Stream(feeder.rules[name], array, self.scaling.get(name), feeder)
+            for name, array in feeds.items()
+            if is_stored(array) and name in feeder.rules and is_scaled(self.shapes[name])
+        }
+        read = {name: array for name, array in feeds.items() if name not in streams}
+        feeder.forget()
+        sources, m = feeder(self.prepare(read) | streams)
+        return dict(sources), m
 
     # Facade: what needs the layers above is imported when it is called.
 
@@ -511,8 +568,10 @@ class Model:
         callbacks : sequence of Callback
         scaling : Scaler or str, optional
             Fitted to X and stored with the model, so that `predict` takes raw input.
-        shuffle : bool
-            Whether mini-batches are drawn in a new order every epoch. Default True.
+        shuffle : bool or "blocks"
+            Whether mini-batches are drawn in a new order every epoch. Default True. "blocks" is
+            for files larger than memory: blocks of neighbours are drawn, some dozens of which are
+            then mixed.
         log_every : int, optional
             Epochs from one row of the history to the next; by default about 100 rows.
         progress : bool

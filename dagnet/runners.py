@@ -1,6 +1,6 @@
 """Runners: the ways a model runs, each with its lowered graph, plan, scheduler and feed check."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from dagnet.errors import GraphError
-from dagnet.feeds import Feeder, feed_rules
+from dagnet.feeds import CheckedFeeds, Feeder, feed_rules
 from dagnet.garbage import collection_paused
 from dagnet.graph import Graph, ParamKey
 from dagnet.parameters import ParameterStore
@@ -19,10 +19,12 @@ from dagnet.passes import (
     prune,
     quiet_branches,
 )
-from dagnet.plan import KEEPS, Keep
+from dagnet.plan import KEEPS, Keep, is_scaled
 from dagnet.planner import make_plan
 from dagnet.scheduler import Binding, Scheduler
 from dagnet.settings import check_choice
+from dagnet.stored import BLOCK_BYTES
+from dagnet.streams import Gatherer, Stream
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,27 @@ class Runner:
         with np.errstate(all="ignore"):
             self.scheduler.forward(binding)
         return binding
+
+    def forward_in_blocks(
+        self, feeds: Mapping[str, Any], m: int
+    ) -> Iterator[tuple[slice, CheckedFeeds, Binding]]:
+        """Run all forward steps on checked feeds some of which are streams, block by block.
+
+        How many examples are in a block follows from the bytes that each takes in the run.
+        """
+        plan = self.scheduler.plan
+        scaled = {name for name in feeds if is_scaled(plan.graph.vertices[name].op.output_shape())}
+        streams = [source for source in feeds.values() if isinstance(source, Stream)]
+        taken = plan.scaled_size + sum(stream.example_bytes for stream in streams)
+        length = min(m, max(1, BLOCK_BYTES // taken))
+        gather = Gatherer(feeds, scaled)
+        for start in range(0, m, length):
+            which = slice(start, min(start + length, m))
+            block = gather(which)
+            binding = self.scheduler.begin(block, block.m)
+            with np.errstate(all="ignore"):
+                self.scheduler.forward(binding)
+            yield which, block, binding
 
 
 class Runners:

@@ -1,4 +1,4 @@
-"""Reading pictures from a .h5 file with the course's keys: the only user of h5py."""
+"""Reading pictures from a .h5 file with the course's keys."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,7 +31,7 @@ def read_h5(
     piece. `list_classes` may hold names. Parameters are those of `dagnet.data.load`.
     """
     check_file(path)
-    h5py = _h5py()
+    h5py = import_h5py()
     with one_message(path, ".h5 file"), h5py.File(path, "r") as file:
         key_x, key_y = find_pair(path, file, _names, part, _EXPECTED)
         pictures = _array(path, h5py, file, key_x)
@@ -53,7 +53,8 @@ def read_h5(
     return Dataset(X, Y, path.stem, names, picture=picture)
 
 
-def _h5py() -> ModuleType:
+def import_h5py() -> ModuleType:
+    """Return h5py, or say how to install it."""
     try:
         import h5py
     except ImportError:

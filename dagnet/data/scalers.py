@@ -8,6 +8,7 @@ from dagnet.data.checks import check_finite, check_real, numeric_array
 from dagnet.data.dataset import Dataset
 from dagnet.data.scaling import Scaler
 from dagnet.errors import DataError
+from dagnet.stored import is_stored, pieces
 
 
 @final
@@ -32,8 +33,7 @@ class Standardize(Scaler):
     def fit(self, X: np.ndarray) -> Self:
         X, low, high = _range(X, self.name)
         with np.errstate(over="ignore", under="ignore", invalid="ignore"):
-            mean = X.mean(axis=-1, dtype=np.float64)
-            std = X.std(axis=-1, dtype=np.float64)
+            mean, std = _moments(X)
         # Rounding gives equal values a mean beside them and a std above 0.
         mean = np.where(low == high, low, mean)
         std = np.where((low == high) | (std == 0), 1.0, std)
@@ -124,13 +124,43 @@ def default_scaling(train: Dataset) -> Scaler:
     return (Divide(255) if bytes_of_pictures else Standardize()).fit(train.X)
 
 
-def _range(X: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _range(X: Any, name: str) -> tuple[Any, np.ndarray, np.ndarray]:
     """Return the checked X, and the least and greatest value of each feature."""
-    X = numeric_array(X, f"{name}: X")
+    if not is_stored(X):
+        X = numeric_array(X, f"{name}: X")
     if X.ndim < 2 or 0 in X.shape:
         raise DataError(f"{name}: X is (features..., m) with an example at least, got {X.shape}")
-    check_finite(X, f"{name}: X")
-    return X, X.min(axis=-1).astype(np.float64), X.max(axis=-1).astype(np.float64)
+    low, high = np.inf, -np.inf
+    done = 0
+    for piece in pieces(X):
+        piece = numeric_array(piece, f"{name}: X")
+        check_finite(piece, f"{name}: X" + (f", from example {done} on," if done else ""))
+        done += piece.shape[-1]
+        low = np.minimum(low, piece.min(axis=-1).astype(np.float64))
+        high = np.maximum(high, piece.max(axis=-1).astype(np.float64))
+    return X, np.asarray(low), np.asarray(high)
+
+
+def _moments(X: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and standard deviation of each feature, over X in pieces.
+
+    Of an array in memory they are numpy's; of one in a file the moments of the pieces are joined as
+    in Chan, Golub and LeVeque, *Updating formulae and a pairwise algorithm for computing sample
+    variances* (1982).
+    """
+    count, mean, variance = 0, np.zeros(()), np.zeros(())
+    for piece in pieces(X):
+        more = piece.shape[-1]
+        m, v = piece.mean(axis=-1, dtype=np.float64), piece.var(axis=-1, dtype=np.float64)
+        if count == 0:
+            count, mean, variance = more, m, v
+            continue
+        share = more / (count + more)
+        gap = m - mean
+        mean = mean + gap * share
+        variance = variance + (v - variance) * share + gap * gap * (share * (1 - share))
+        count += more
+    return mean, np.sqrt(variance)
 
 
 def _checked(arrays: dict[str, np.ndarray], name: str) -> dict[str, np.ndarray]:

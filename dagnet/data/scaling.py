@@ -59,28 +59,34 @@ class Scaler(ABC):
         return self.arrays[self.fitted[0]].shape if self.arrays else None
 
     @final
-    def transform(self, X: np.ndarray, dtype: Any = np.float64) -> np.ndarray:
-        """Return X scaled, as a new array.
+    def transform(
+        self, X: np.ndarray, dtype: Any = np.float64, out: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Return X scaled, as a new array or in `out`.
 
         Parameters
         ----------
         X : ndarray (features..., m)
         dtype : float32 or float64
             Of the result. It is computed in float64 either way, and rounded.
+        out : ndarray of that dtype and X's shape, optional
+            Where to put it.
 
         Raises
         ------
         FeedError
             If the features are not of the shape it was fitted on.
         """
-        X, Z, (shift, scale) = self._prepare(X, dtype)
+        X, (shift, scale) = self._prepare(X, dtype)
+        Z = np.empty_like(X, dtype=dtype) if out is None else out
         np.subtract(X, shift, out=Z, dtype=np.float64, casting="same_kind")
         return np.divide(Z, scale, out=Z, dtype=np.float64, casting="same_kind")
 
     @final
     def inverse(self, Z: np.ndarray, dtype: Any = np.float64) -> np.ndarray:
         """Return what `transform` would turn into Z, as a new array."""
-        Z, X, (shift, scale) = self._prepare(Z, dtype)
+        Z, (shift, scale) = self._prepare(Z, dtype)
+        X = np.empty_like(Z, dtype=dtype)
         np.multiply(Z, scale, out=X, dtype=np.float64, casting="same_kind")
         return np.add(X, shift, out=X, dtype=np.float64, casting="same_kind")
 
@@ -136,8 +142,8 @@ class Scaler(ABC):
         options = ", ".join(f"{k}={v:g}" for k, v in self.config.items() if k != "name")
         return f"<{type(self).__name__}({options}){state}>"
 
-    def _prepare(self, values: np.ndarray, dtype: Any) -> tuple[np.ndarray, np.ndarray, tuple]:
-        """Return the checked input, an array for the output, and the broadcast shift and scale."""
+    def _prepare(self, values: np.ndarray, dtype: Any) -> tuple[np.ndarray, tuple]:
+        """Return the checked input, and the broadcast shift and scale."""
         if np.dtype(dtype) not in (np.dtype(np.float32), np.dtype(np.float64)):
             raise ArgumentError(f"{self.name}: dtype is float32 or float64, got {np.dtype(dtype)}")
         if self.fitted and not self.arrays:
@@ -154,7 +160,7 @@ class Scaler(ABC):
         affine = tuple(
             a[..., np.newaxis] if isinstance(a, np.ndarray) else a for a in self._affine()
         )
-        return values, np.empty_like(values, dtype=dtype), affine
+        return values, affine
 
 
 def scaler(name: object, **options: Any) -> Scaler:

@@ -1,10 +1,15 @@
 """Mini-batches: examples gathered into the same buffers again and again."""
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 
 from dagnet.errors import ArgumentError
+from dagnet.feeds import CheckedFeeds
+from dagnet.stored import SHUFFLED_BYTES, WINDOW_BYTES, example_bytes
+from dagnet.streams import Gatherer, Stream
+from dagnet.training.orders import Shuffle, shuffled_blocks
 
 
 class Batches:
@@ -12,8 +17,8 @@ class Batches:
 
     Parameters
     ----------
-    feeds : mapping of str to ndarray
-        Checked arrays by input name.
+    feeds : mapping of str to ndarray or Stream
+        Checked, by input name; what streams is read when its batch comes.
     scaled : collection of str
         The inputs that have an examples axis; the others go into every batch whole.
     m : int
@@ -28,7 +33,7 @@ class Batches:
     [[[4.0, 3.0]], [[2.0, 1.0]], [[0.0]]]
     """
 
-    def __init__(self, feeds: Mapping[str, np.ndarray], scaled: set[str], m: int, size: int | None):
+    def __init__(self, feeds: Mapping[str, Any], scaled: set[str], m: int, size: int | None):
         integer = isinstance(size, int | np.integer) and not isinstance(size, bool)
         if size is not None and not (integer and size >= 1):
             raise ArgumentError(f"batch_size must be a positive integer or None, got {size!r}")
@@ -36,21 +41,41 @@ class Batches:
         self.whole = size is None
         self.size = m if size is None else min(int(size), m)
         self.count = -(-m // self.size)
-        self._feeds = dict(feeds)
+        self._feeds = CheckedFeeds(feeds, m)
         self._scaled = scaled
-        self._buffers: dict[int, dict[str, np.ndarray]] = {}
+        self._gather = Gatherer(self._feeds, scaled)
 
     def again(self) -> "Batches":
         """Return the same batches, in buffers of their own."""
         return Batches(self._feeds, self._scaled, self.m, None if self.whole else self.size)
 
-    def over(self, order: np.ndarray | None, first: int = 0) -> Iterator[dict[str, np.ndarray]]:
+    def order(self, shuffle: Shuffle, rng: np.random.Generator) -> np.ndarray:
+        """Return the order in which an epoch takes the examples."""
+        if shuffle == "blocks":
+            block = self._block()
+            window = max(2, WINDOW_BYTES // (block * self._example_bytes))
+            return shuffled_blocks(self.m, block, window, rng)
+        return rng.permutation(self.m) if shuffle else np.arange(self.m)
+
+    def _block(self) -> int:
+        """Return how many neighbours are read at once: of whole chunks, if they are in chunks."""
+        streams = [s for s in self._feeds.values() if isinstance(s, Stream)]
+        rows = max((stream.rows for stream in streams), default=1)
+        wanted = max(1, SHUFFLED_BYTES // self._example_bytes)
+        return min(self.m, -(-wanted // rows) * rows)
+
+    @property
+    def _example_bytes(self) -> int:
+        """Bytes of one example of all inputs, where they lie."""
+        return max(1, sum(example_bytes(self._feeds[name]) for name in self._scaled))
+
+    def over(self, order: np.ndarray | None, first: int = 0) -> Iterator[CheckedFeeds]:
         """Yield the batches from number `first` on, examples in the given order."""
-        for start in range(first * self.size, self.m, self.size):
-            if self.whole or order is None:
-                yield self._feeds
-            else:
-                yield self._gather(order[start : start + self.size])
+        starts = range(first * self.size, self.m, self.size)
+        if self.whole or order is None:
+            yield from (self._feeds for _ in starts)
+        else:
+            yield from (self._gather(order[start : start + self.size]) for start in starts)
 
     def length(self, number: int) -> int:
         """Return how many examples are in a batch, counted from 0."""
@@ -59,21 +84,3 @@ class Batches:
     def done(self, count: int) -> int:
         """Return how many examples the first `count` batches hold."""
         return min(count * self.size, self.m)
-
-    def _gather(self, chosen: np.ndarray) -> dict[str, np.ndarray]:
-        length = len(chosen)
-        if length not in self._buffers:
-            self._buffers[length] = self._feeds | {
-                name: np.empty((*self._feeds[name].shape[:-1], length), self._feeds[name].dtype)
-                for name in self._scaled
-            }
-        buffers = self._buffers[length]
-        for name in self._scaled:
-            examples = self._feeds[name]
-            if examples.flags.aligned:
-                # mode="clip" writes straight into the buffer; the indices are in range anyway.
-                np.take(examples, chosen, axis=-1, out=buffers[name], mode="clip")
-            else:
-                # As in a mapped file. Of these, np.take would copy all examples for every batch.
-                buffers[name][...] = examples[..., chosen]
-        return buffers

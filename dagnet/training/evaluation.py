@@ -9,13 +9,16 @@ import numpy as np
 from dagnet.errors import ArgumentError, ArgumentTypeError
 from dagnet.model import Model
 from dagnet.ops import (
+    L2,
     BinaryCrossEntropy,
     BinaryCrossEntropyWithLogits,
     CategoricalCrossEntropy,
     CategoricalCrossEntropyWithLogits,
     Op,
 )
-from dagnet.training.metrics import Metric, get_metric
+from dagnet.scheduler import resolve
+from dagnet.streams import Stream, streamed
+from dagnet.training.metrics import Metric, get_metric, is_mean
 
 #: The losses by what they compare: an output, and an input that holds the targets.
 Pairs = dict[tuple[str, str], Op]
@@ -45,6 +48,7 @@ class Judge:
     def __init__(self, model: Model, metrics: Sequence[str | Metric] | None = None):
         self.model = model
         self._measures: dict[str, tuple[str, str, Metric]] = {}
+        self._means: set[str] = set()
         pairs = _compared(model)
         if metrics is not None:
             _check_metrics(metrics, pairs)
@@ -55,7 +59,10 @@ class Judge:
                 if isinstance(metric, str) and isinstance(op, BinaryCrossEntropyWithLogits):
                     measure = _of_logits(measure)
                 name = metric if isinstance(metric, str) else _name(measure)
-                self._add(_label(name, output, target, pairs), output, target, measure)
+                label = _label(name, output, target, pairs)
+                self._add(label, output, target, measure)
+                if is_mean(metric):
+                    self._means.add(label)
 
     def of(self, model: Model) -> "Judge":
         """Return what measures another model of the same network in the same way."""
@@ -75,14 +82,52 @@ class Judge:
             raise ArgumentError(f"two metrics are named {label!r}; give one another name")
         self._measures[label] = output, target, measure
 
-    def __call__(self, feeds: Mapping[str, np.ndarray]) -> dict[str, float]:
-        """Return the numbers for checked feeds, ``cost`` first."""
+    def __call__(self, feeds: Mapping[str, Any]) -> dict[str, float]:
+        """Return the numbers for checked feeds or streams, ``cost`` first."""
+        if streamed(feeds):
+            return self._in_blocks(feeds)
         cost, outputs = self.model.assess(feeds)
         measured = {
             label: float(metric(outputs[output], feeds[target]))
             for label, (output, target, metric) in self._measures.items()
         }
         return {"cost": cost, **measured}
+
+    def _in_blocks(self, feeds: Mapping[str, Any]) -> dict[str, float]:
+        """Return the numbers for streams, of which a block at a time is in memory.
+
+        Means over the examples are means over the blocks. A metric that is none is given the
+        outputs and targets of all examples.
+        """
+        m = next(source.shape[-1] for source in feeds.values() if isinstance(source, Stream))
+        measures = self._measures.items()
+        sums = dict.fromkeys(["cost", *self._measures], 0.0)
+        wholes = {
+            name: np.empty(resolve(self.model.shapes[name], m), self.model.dtype)
+            for label, (*names, _) in measures
+            if label not in self._means
+            for name in names
+        }
+        for which, block, losses, outputs in self.model.assess_in_blocks(feeds, m):
+            share = (which.stop - which.start) / m
+            sums["cost"] += self._part_of_cost(losses, share, last=which.stop == m)
+            for label, (output, target, metric) in measures:
+                if label in self._means:
+                    sums[label] += share * float(metric(outputs[output], block[target]))
+            for name, whole in wholes.items():
+                whole[..., which] = outputs[name] if name in outputs else block[name]
+        for label, (output, target, metric) in measures:
+            if label not in self._means:
+                sums[label] = float(metric(wholes[output], wholes[target]))
+        return sums
+
+    def _part_of_cost(self, losses: Mapping[str, float], share: float, last: bool) -> float:
+        """Return what a block with a share of the examples adds to the cost of all."""
+        vertices = self.model.graph.vertices
+        penalties = [name for name in losses if isinstance(vertices[name].op, L2)]
+        means = sum(value for name, value in losses.items() if name not in penalties)
+        # Of the weights, not of the examples: divided by their number, and counted once.
+        return share * (means + sum(losses[name] for name in penalties if last))
 
 
 def _check_metrics(metrics: Any, pairs: Pairs) -> None:
@@ -144,5 +189,5 @@ def evaluate(
     model: Model, X: Any, Y: Any = None, metrics: Sequence[str | Metric] | None = None
 ) -> dict[str, float]:
     """Return the cost and metrics of a model on raw data; see `Model.evaluate`."""
-    feeds, _ = model.check_feeds(model.prepare(model.feeds(X, Y)))
+    feeds, _ = model.sources(model.feeds(X, Y))
     return Judge(model, metrics)(feeds)

@@ -20,6 +20,7 @@ from dagnet.training.loop import Training
 from dagnet.training.metrics import Metric
 from dagnet.training.optimizer import Optimizer
 from dagnet.training.optimizers import SGD
+from dagnet.training.orders import Shuffle, check_shuffle
 from dagnet.training.progress import ProgressBar
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def prepare(
     metrics: Sequence[str | Metric] | None = None,
     callbacks: Sequence[Callback] = (),
     scaling: "Scaler | str | None" = None,
-    shuffle: bool = True,
+    shuffle: Shuffle = True,
     log_every: int | None = None,
     progress: bool = True,
     keep: Keep = "needed",
@@ -65,6 +66,7 @@ def prepare(
     _check_objects(optimizer, [*_listed(callbacks), *watching])
     optimizer.check(model.store)
     check_choice("way to keep values", keep, KEEPS)
+    shuffle = check_shuffle(shuffle)
     file = None if checkpoint is None else Checkpoint(checkpoint, every)
     bar = [ProgressBar(epochs)] if progress else []
 
@@ -73,10 +75,13 @@ def prepare(
         raw = model.feeds(X, Y)
         if scaling is not None:
             model.fit_scaling(scaling, raw)
-        feeds, m = model.check_feeds(model.prepare(raw))
+        if batch_size is None:  # all at once is in memory anyway
+            feeds, m = model.check_feeds(model.prepare(raw))
+        else:
+            feeds, m = model.sources(raw)
         held_out = None
         if validation is not None:
-            held_out, _ = model.check_feeds(model.prepare(model.feeds(*_pair(validation))))
+            held_out, _ = model.sources(model.feeds(*_pair(validation)))
         scaled = {name for name in feeds if is_scaled(model.shapes[name])}
         return Training(
             model,

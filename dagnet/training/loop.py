@@ -18,6 +18,7 @@ from dagnet.training.evaluation import Judge
 from dagnet.training.history import History
 from dagnet.training.interrupt import noticing_interrupts
 from dagnet.training.optimizer import Optimizer
+from dagnet.training.orders import Shuffle
 from dagnet.training.snapshot import restore, snapshot
 
 #: What makes one update, and returns the cost before it: `Model.train_step`, or a debugger's.
@@ -50,11 +51,11 @@ class Training:
         optimizer: Optimizer,
         epochs: int,
         log_every: int,
-        shuffle: bool,
+        shuffle: Shuffle,
         keep: Keep,
         callbacks: Sequence[Callback],
-        train_feeds: dict[str, np.ndarray],
-        validation_feeds: dict[str, np.ndarray] | None,
+        train_feeds: dict[str, Any],
+        validation_feeds: dict[str, Any] | None,
         checkpoint: Checkpoint | None,
         resume: str | PathLike[str] | None,
         stepping: Stepping,
@@ -213,8 +214,7 @@ class Training:
         self.under_way = True
         self.batch, self.cost_sum = 0, 0.0
         if not self.batches.whole:
-            m = self.batches.m
-            self.order = self.model.rng.permutation(m) if self.shuffle else np.arange(m)
+            self.order = self.batches.order(self.shuffle, self.model.rng)
         self._tell("on_epoch_start")
 
     def _run_batches(self, interrupted: Callable[[], bool]) -> None:

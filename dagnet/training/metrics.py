@@ -169,6 +169,15 @@ HIGHER_IS_BETTER = {"cost": False, "mae": False, "mse": False, "r2": True} | dic
 )
 
 
+#: Those that of all examples are the mean of what they are of each.
+_MEANS = {"accuracy": accuracy, "mae": mae, "mse": mse}
+
+
+def is_mean(metric: str | Metric) -> bool:
+    """Return whether a metric of all examples is the mean of the metrics of each."""
+    return metric in _MEANS if isinstance(metric, str) else metric in _MEANS.values()
+
+
 def metrics_for(kind: str) -> dict[str, Metric]:
     """Return the metrics that fit a kind of targets, by name.
 
