@@ -306,9 +306,10 @@ class Model:
         feeds = self.feeds(X)
         for name in self.graph.target_inputs:
             feeds.pop(name, None)  # targets may come along
-        if any(map(is_stored, feeds.values())):
-            outputs = self._predict_stored(feeds)
-            return next(iter(outputs.values())) if len(outputs) == 1 else outputs
+        for array in feeds.values():
+            if type(array) is not np.ndarray and is_stored(array):
+                outputs = self._predict_stored(feeds)
+                return next(iter(outputs.values())) if len(outputs) == 1 else outputs
         with self._lock:
             binding = runner.forward(self.prepare(feeds))
             outputs = {n: binding.frames[n].output.copy() for n in self.graph.outputs}

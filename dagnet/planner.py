@@ -2,15 +2,16 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from functools import lru_cache
 from math import prod
+from typing import NamedTuple
 
 import numpy as np
 
 from dagnet.arena import Lifetime, pack
 from dagnet.graph import Graph, ParamKey, Vertex
 from dagnet.node import Shape
-from dagnet.ops.frame import Work
 from dagnet.passes import collect_parameters, infer_shapes, needs_gradient, parameter_keys
 from dagnet.plan import (
     ALIGNMENT,
@@ -70,10 +71,17 @@ class _Planner:
         self.params = {v.name: parameter_keys(v, self.shapes) for v in graph.vertices.values()}
         sources = {n for n, keys in self.params.items() if keys} | set(wrt)
         self.wanted = needs_gradient(graph, sources) if backward else set()
-        self.lifetimes: dict[BufferKey, Lifetime] = {}
-        self.kinds: dict[BufferKey, tuple[Shape, str]] = {}
-        self.alias: dict[BufferKey, BufferKey] = {}
-        self.workspaces: dict[str, Mapping[str, Work]] = {}
+        self.workspaces = {
+            v.name: v.op.workspace(*(self.shapes[n] for n in v.inputs))
+            for v in graph.vertices.values()
+        }
+        #: All values as they are born, and those of them that may be read at a later step.
+        self.values: list[_Value] = []
+        self.outputs: dict[str, _Value] = {}
+        self.grads: dict[str, _Value] = {}
+        self.saved: dict[str, list[_Value]] = {}
+        #: Old and new values of ops that could write the new one over the old one.
+        self.in_place: list[tuple[_Value, _Value]] = []
 
         vertices = [v for v in graph.vertices.values() if not v.is_input]
         self.forward_order = vertices
@@ -90,39 +98,41 @@ class _Planner:
         for position, v in enumerate(self.backward_order, start=len(steps)):
             steps.append(self._backward_step(position, v, contributions, arrived, uses, used))
         for name in (*self.graph.losses, *self.graph.outputs):
-            self._read(("output", name), self.end)
+            self._read_output(name, self.end)
         for name in self.wanted:
             if self.graph.vertices[name].is_input:
-                self._read(("grad", name), self.end)
+                self.grads[name].death = self.end
         if self.keep == "all":
             self._keep_all()
         else:
-            self._share_in_place(steps)
+            self._share_in_place()
         return self._pack(tuple(steps), seeds)
 
     # Births and reads.
 
-    def _write(self, key: BufferKey, shape: Shape, position: int, dtype: str | None = None) -> None:
-        life = self.lifetimes.get(key)
-        if life is not None:
-            life.death = max(life.death, position)
-            return
-        dtype = dtype or self.dtype
-        self.kinds[key] = (shape, dtype)
-        self.lifetimes[key] = Lifetime(_nbytes(shape, dtype), position, position)
+    def _write(
+        self, key: BufferKey, shape: Shape, birth: int, dtype: str | None = None
+    ) -> "_Value":
+        value = _Value(key, _kind(shape, dtype or self.dtype), birth, birth)
+        self.values.append(value)
+        return value
 
-    def _read(self, key: BufferKey, position: int) -> None:
-        life = self.lifetimes.get(key)
-        if life is not None:  # a fed array has no buffer of ours
-            life.death = max(life.death, position)
+    def _read_output(self, name: str, position: int) -> None:
+        if name in self.outputs:  # a fed array has no buffer of ours
+            self.outputs[name].death = position
 
     def _forward_step(self, position: int, v: Vertex) -> Step:
         for name in v.inputs:
-            self._read(("output", name), position)
-        self._write(("output", v.name), self.shapes[v.name], position)
-        for name, work in self._workspace(v).items():
+            self._read_output(name, position)
+        output = self._write(("output", v.name), self.shapes[v.name], position)
+        self.outputs[v.name] = output
+        if v.op.in_place and v.inputs[0] in self.outputs:
+            self.in_place.append((self.outputs[v.inputs[0]], output))
+        for name, work in self.workspaces[v.name].items():
             if work.life != "backward":
-                self._write(("work", v.name, name), work.shape, position, work.dtype)
+                value = self._write(("work", v.name, name), work.shape, position, work.dtype)
+                if work.life == "saved":
+                    self.saved.setdefault(v.name, []).append(value)
         return Step(v.name, "forward")
 
     def _backward_step(
@@ -134,17 +144,18 @@ class _Planner:
         uses: Mapping[ParamKey, int],
         used: set[ParamKey],
     ) -> Step:
-        self._read(("grad", v.name), position)
+        grad = self.grads[v.name]
+        grad.death = max(grad.death, position)  # a loss keeps its own to the end
         if "inputs" in v.op.reads:
             for name in v.inputs:
-                self._read(("output", name), position)
+                self._read_output(name, position)
         if "output" in v.op.reads:
-            self._read(("output", v.name), position)
-        for name, work in self._workspace(v).items():
+            self.outputs[v.name].death = position
+        for value in self.saved.get(v.name, ()):
+            value.death = position
+        for name, work in self.workspaces[v.name].items():
             if work.life == "backward":
                 self._write(("work", v.name, name), work.shape, position, work.dtype)
-            elif work.life == "saved":
-                self._read(("work", v.name, name), position)
         targets = tuple(
             self._target(position, v, slot, contributions[name], arrived)
             if name in self.wanted and slot not in v.op.constant_inputs
@@ -181,17 +192,21 @@ class _Planner:
         or if nothing is kept; later ones through a buffer of their own."""
         name = v.inputs[slot]
         shape = self.shapes[name]
-        grad: BufferKey = ("grad", name)
         first = arrived.get(name, 0) == 0
         arrived[name] = arrived.get(name, 0) + 1
-        self._write(grad, shape, position)
-        if total == 1:
-            return Target(grad)
-        if first and self.keep == "needed":
-            return Target(grad, first=True)
-        part: BufferKey = ("part", v.name, slot)
-        self._write(part, shape, position)
-        return Target(part, grad, first)
+        grad = self.grads.get(name)
+        if grad is None:
+            grad = self.grads[name] = self._write(("grad", name), shape, position)
+        grad.death = max(grad.death, position)
+        alone = total == 1
+        if alone or (first and self.keep == "needed"):
+            written, target = grad, Target(grad.key, first=not alone)
+        else:
+            written = self._write(("part", v.name, slot), shape, position)
+            target = Target(written.key, grad.key, first)
+        if slot == 0 and v.op.in_place:
+            self.in_place.append((self.grads[v.name], written))
+        return target
 
     def _count_contributions(self) -> dict[str, int]:
         counts: dict[str, int] = {}
@@ -209,63 +224,48 @@ class _Planner:
                 continue
             added = name in contributions
             start = len(self.forward_order) if added else 0
-            self._write(("grad", name), (), start)
+            self.grads[name] = self._write(("grad", name), (), start)
             if added:
                 contributions[name] += 1
             else:
-                self._read(("grad", name), self.end)
+                self.grads[name].death = self.end
             seeds.append((name, added))
         return tuple(seeds)
-
-    def _workspace(self, v: Vertex) -> Mapping[str, Work]:
-        if v.name not in self.workspaces:
-            shapes = (self.shapes[n] for n in v.inputs)
-            self.workspaces[v.name] = v.op.workspace(*shapes)
-        return self.workspaces[v.name]
 
     # Sharing and packing.
 
     def _keep_all(self) -> None:
-        for key, lifetime in self.lifetimes.items():
-            if key[0] in ("output", "grad", "part", "param_part"):
-                lifetime.death = self.end
-        for v in self.forward_order:
-            for name, work in self._workspace(v).items():
-                if work.life == "saved":
-                    self.lifetimes["work", v.name, name].death = self.end
+        for value in self.values:
+            if value.key[0] != "work":
+                value.death = self.end
+        for saved in self.saved.values():
+            for value in saved:
+                value.death = self.end
 
-    def _share_in_place(self, steps: list[Step]) -> None:
+    def _share_in_place(self) -> None:
         """Let an op write over its input, or over the gradient it read, if nobody needs those."""
-        for position, step in enumerate(steps):
-            v = self.graph.vertices[step.name]
-            if not v.op.in_place:
-                continue
-            if step.phase == "forward":
-                self._share(("output", v.inputs[0]), ("output", v.name), position)
-            elif step.targets[0] is not None:
-                self._share(("grad", v.name), step.targets[0].buffer, position)
-
-    def _share(self, old: BufferKey, new: BufferKey, position: int) -> None:
-        if old not in self.kinds or self.kinds[old] != self.kinds[new]:
-            return
-        root = self.alias.get(old, old)
-        if self.lifetimes[old].death == position == self.lifetimes[new].birth:
-            self.alias[new] = root
+        for old, new in self.in_place:
+            if old.kind == new.kind and old.death == new.birth:
+                new.takes_over = old
 
     def _pack(self, steps: tuple[Step, ...], seeds: tuple[tuple[str, bool], ...]) -> Plan:
-        spans = {k: life for k, life in self.lifetimes.items() if k not in self.alias}
-        for key, root in self.alias.items():
-            own = spans[root]
-            death = max(own.death, self.lifetimes[key].death)
-            spans[root] = Lifetime(own.size, own.birth, death)
-        scaled = pack({k: s for k, s in spans.items() if is_scaled(self.kinds[k][0])})
-        fixed = pack({k: s for k, s in spans.items() if not is_scaled(self.kinds[k][0])})
-        offsets = {**scaled.offsets, **fixed.offsets}
-        offsets |= {key: offsets[root] for key, root in self.alias.items()}
-        buffers = {
-            key: Buffer(*self.kinds[key], offsets[key], life.birth, life.death)
-            for key, life in self.lifetimes.items()
-        }
+        for value in self.values:
+            old = value.takes_over
+            if old is not None:
+                value.span = old.span
+                value.span.death = value.death
+            else:
+                value.span = Lifetime(value.kind.size, value.birth, value.death)
+        own = [value for value in self.values if value.takes_over is None]
+        scaled = pack({v.key: v.span for v in own if v.kind.scaled})
+        fixed = pack({v.key: v.span for v in own if not v.kind.scaled})
+        for value in own:
+            value.offset = (scaled if value.kind.scaled else fixed).offsets[value.key]
+        buffers: dict[BufferKey, Buffer] = {}
+        for v in self.values:
+            if v.takes_over is not None:
+                v.offset = v.takes_over.offset
+            buffers[v.key] = Buffer(v.kind.shape, v.kind.dtype, v.offset, v.birth, v.death)
         return Plan(
             graph=self.graph,
             keep=self.keep,
@@ -280,10 +280,32 @@ class _Planner:
         )
 
 
+class _Kind(NamedTuple):
+    """What values must have in common to take turns in one place."""
+
+    shape: Shape
+    dtype: str
+    size: int
+    scaled: bool
+
+
+@dataclass(slots=True, eq=False)
+class _Value:
+    """A value as far as it is decided: at first, how long it lives is not, nor where."""
+
+    key: BufferKey
+    kind: _Kind
+    birth: int
+    death: int
+    takes_over: "_Value | None" = None
+    span: Lifetime = field(init=False)
+    offset: int = 0
+
+
 @lru_cache(maxsize=1024)
-def _nbytes(shape: Shape, dtype: str) -> int:
-    """Return a value's bytes, per example if it is scaled, rounded up to keep all aligned."""
+def _kind(shape: Shape, dtype: str) -> _Kind:
+    """Return the kind with its bytes, per example if scaled, rounded up to keep all aligned."""
     scaled = is_scaled(shape)
     unit = 8 if scaled else ALIGNMENT
     size = prod(int(n) for n in (shape[:-1] if scaled else shape))
-    return -(-size * np.dtype(dtype).itemsize // unit) * unit
+    return _Kind(shape, dtype, -(-size * np.dtype(dtype).itemsize // unit) * unit, scaled)

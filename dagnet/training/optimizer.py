@@ -128,22 +128,21 @@ class Optimizer(Configurable, ABC):
                 array[()] = value
             run.values = values
         scale = None if self.clip_norm is None else self._clip_scale(store.grad, self.clip_norm)
-        direct = scale is None and not self.weight_decay
+        if self.weight_decay and self.decoupled:
+            weights = store.data[: store.n_weights]
+            np.multiply(weights, 1.0 - rate * self.weight_decay, weights)
+        direct = scale is None and (self.decoupled or not self.weight_decay)
         if direct and run.sweep is not None:
             run.sweep()
         else:
             for block in run.blocks:
-                g = block.grad if direct else self._changed_gradient(block, scale, rate)
+                g = block.grad if direct else self._changed_gradient(block, scale)
                 self.update(block.data, g, block.slots, block.scratch, run.numbers)
         run.steps += 1
 
-    def _changed_gradient(self, block: Block, scale: float | None, rate: float) -> Array:
-        """Return the block's gradient after clipping and decay; decoupled decay acts on W."""
+    def _changed_gradient(self, block: Block, scale: float | None) -> Array:
+        """Return the block's gradient after clipping, and after a decay that goes through it."""
         w, g = block.data[: block.weights], block.changed_grad
-        if self.decoupled:
-            np.multiply(w, 1.0 - rate * self.weight_decay, w)
-            if scale is None:
-                return block.grad
         if scale is None:
             np.copyto(g, block.grad)
         else:

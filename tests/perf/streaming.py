@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+from rows import Row
 
 import dagnet as dn
 
@@ -148,6 +149,7 @@ def measure(network, folder, size, rounds):
 LIMITED = """
 import resource, sys
 import numpy as np
+from rows import Row
 import dagnet as dn
 
 def taken():
@@ -180,6 +182,20 @@ def limited(folder, size):
         command = [sys.executable, "-c", LIMITED, str(path), str(size // 4), sizes]
         subprocess.run(command, check=True)
         path.unlink()
+
+
+def rows(effort):
+    """Yield for each network the ratio of streaming to the slower of computing and reading."""
+    if effort.tiny:
+        yield Row("streaming", "fit from a file / the slower of disk and compute", "1", "not tiny")
+        return
+    with tempfile.TemporaryDirectory(dir=os.environ.get("TMPDIR", "/var/tmp")) as folder:
+        for name, network in NETWORKS.items():
+            t = measure(network, folder, 300 * 2**20, 3)
+            cold = t["stream"] / max(t["compute"], t["read"])
+            warm = t["stream warm"] / max(t["compute"], t["read warm"])
+            found = f"{cold:.2f} cold, {warm:.2f} warm"
+            yield Row("streaming", f"{name}: fit / the slower of disk and compute", "1", found)
 
 
 def main():

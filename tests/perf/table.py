@@ -8,8 +8,6 @@ everything on tiny sizes, to see that it runs.
 import argparse
 from collections.abc import Callable, Iterator
 from functools import partial
-from importlib import import_module
-from importlib.util import find_spec
 
 import agreement
 import chain
@@ -17,18 +15,11 @@ import predicting
 import products
 import starting
 import steps
+import streaming
 from peers import PEERS
 from rows import TINY, Effort, Row, machine, table
 
 Benchmark = Callable[[Effort], Iterator[Row]]
-
-
-def streaming(effort: Effort) -> Iterator[Row]:
-    """Time training on a file larger than memory, if that benchmark is there."""
-    if find_spec("streaming") is None:
-        yield Row("streaming", "fit from a file / the slower of disk and compute", "1", "-")
-    else:
-        yield from import_module("streaming").rows(effort)
 
 
 def benchmarks(peers: list[str]) -> dict[str, Benchmark]:
@@ -38,7 +29,7 @@ def benchmarks(peers: list[str]) -> dict[str, Benchmark]:
         "starting": partial(starting.rows, peers=peers),
         "chain": chain.rows,
         "predicting": predicting.rows,
-        "streaming": streaming,
+        "streaming": streaming.rows,
         "agreement": agreement.rows,
     }
 
