@@ -62,8 +62,9 @@ EPOCH = 32
 #: The part that no program has: nobody draws while this is the next.
 CLOSED = 2**EPOCH - 1
 
-#: How often a helper looks for a part before it goes to sleep: some tenths of a millisecond.
-PATIENCE = 4096
+#: How often a helper looks for a part before it goes to sleep: about a millisecond. It takes longer
+#: to wake up than a small step takes, and some milliseconds until it has a processor of its own.
+PATIENCE = 2**15
 
 
 @compiled
