@@ -40,39 +40,39 @@ class Crew:
     shared : ndarray of int64
     free : Lock
         Held by the thread whose program the crew is at.
+    helpers : list of Helper, optional
+        None until they are needed for the first time.
     """
 
     def __init__(self) -> None:
         memory = np.zeros(SHARED + 8, np.int64)
         self.shared = memory[-memory.ctypes.data % 64 // 8 :][:SHARED]
         self.free = Lock()
-        self._like = np.empty(0, np.float64)
-        self._helpers: list[_Helper] | None = None
+        self.helpers: list[Helper] | None = None
 
     def wake(self, like: np.ndarray) -> None:
         """Have all helpers look for parts of programs of the dtype of an empty array."""
-        self._like = like
-        if self._helpers is None:
+        if self.helpers is None:
             self._start()
-        for helper in self._helpers or ():
+        for helper in self.helpers or ():
             helper.wake(like)
 
     def _start(self) -> None:
-        self._helpers = []
+        self.helpers = []
         try:
             for _ in range(processors() - 1):
-                self._helpers.append(_Helper(self.shared))
+                self.helpers.append(Helper(self.shared))
         except RuntimeError:
             pass  # no more threads, or the interpreter is on its way out: fewer will do
 
     def stop(self) -> None:
         """End all helpers: compiled code must not run when the interpreter is gone."""
         self.shared[STOP] = 1
-        for helper in self._helpers or ():
+        for helper in self.helpers or ():
             helper.end()
 
 
-class _Helper:
+class Helper:
     """One thread, which sleeps until it is woken."""
 
     def __init__(self, shared: np.ndarray):
@@ -81,8 +81,8 @@ class _Helper:
         self._bed = Lock()
         self._bed.acquire()
         self._like = np.empty(0, np.float64)
-        self._thread = Thread(target=self._serve, name="dagnet-helper", daemon=True)
-        self._thread.start()
+        self.thread = Thread(target=self._serve, name="dagnet-helper", daemon=True)
+        self.thread.start()
 
     def wake(self, like: np.ndarray) -> None:
         self._like = like
@@ -92,7 +92,7 @@ class _Helper:
 
     def end(self) -> None:
         self.wake(self._like)
-        self._thread.join(1.0)
+        self.thread.join(1.0)
 
     def _serve(self) -> None:
         program, constants = np.empty(0, np.int64), np.empty(0, np.float64)

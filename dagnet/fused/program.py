@@ -61,7 +61,7 @@ class Program:
         self._run = table.ravel(), self._constants
         self.call: Call
         if start > len(rows):
-            self.call = self._together
+            self.call = self.together
         elif any(lays_out(i) for i, _ in rows):
             self.call = self.alone
         else:
@@ -71,7 +71,7 @@ class Program:
         """Run without helpers."""
         execute(ALONE, crew.team.shared, *self._run, crew.area(), self._like)
 
-    def _together(self) -> None:
+    def together(self) -> None:
         """Run with the crew, unless another thread does."""
         team = crew.team
         if not team.free.acquire(False):
