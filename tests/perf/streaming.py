@@ -149,7 +149,6 @@ def measure(network, folder, size, rounds):
 LIMITED = """
 import resource, sys
 import numpy as np
-from rows import Row
 import dagnet as dn
 
 def taken():
