@@ -474,9 +474,7 @@ class Model:
             if is_stored(array) and name in feeder.rules and is_scaled(self.shapes[name])
         }
         read = {name: array for name, array in feeds.items() if name not in streams}
-        feeder.forget()
-        sources, m = feeder(self.prepare(read) | streams)
-        return dict(sources), m
+        return feeder.check(self.prepare(read) | streams)
 
     # Facade: what needs the layers above is imported when it is called.
 

@@ -246,26 +246,22 @@ class _Planner:
         """Let an op write over its input, or over the gradient it read, if nobody needs those."""
         for old, new in self.in_place:
             if old.kind == new.kind and old.death == new.birth:
-                new.takes_over = old
+                new.root = old.root
 
     def _pack(self, steps: tuple[Step, ...], seeds: tuple[tuple[str, bool], ...]) -> Plan:
+        lives: dict[bool, dict[BufferKey, Lifetime]] = {True: {}, False: {}}
         for value in self.values:
-            old = value.takes_over
-            if old is not None:
-                value.span = old.span
-                value.span.death = value.death
+            spans = lives[value.kind.scaled]
+            if value.root is value:
+                spans[value.key] = Lifetime(value.kind.size, value.birth, value.death)
             else:
-                value.span = Lifetime(value.kind.size, value.birth, value.death)
-        own = [value for value in self.values if value.takes_over is None]
-        scaled = pack({v.key: v.span for v in own if v.kind.scaled})
-        fixed = pack({v.key: v.span for v in own if not v.kind.scaled})
-        for value in own:
-            value.offset = (scaled if value.kind.scaled else fixed).offsets[value.key]
-        buffers: dict[BufferKey, Buffer] = {}
-        for v in self.values:
-            if v.takes_over is not None:
-                v.offset = v.takes_over.offset
-            buffers[v.key] = Buffer(v.kind.shape, v.kind.dtype, v.offset, v.birth, v.death)
+                spans[value.root.key].death = value.death
+        scaled, fixed = pack(lives[True]), pack(lives[False])
+        offsets = {**scaled.offsets, **fixed.offsets}
+        buffers = {
+            v.key: Buffer(v.kind.shape, v.kind.dtype, offsets[v.root.key], v.birth, v.death)
+            for v in self.values
+        }
         return Plan(
             graph=self.graph,
             keep=self.keep,
@@ -297,9 +293,11 @@ class _Value:
     kind: _Kind
     birth: int
     death: int
-    takes_over: "_Value | None" = None
-    span: Lifetime = field(init=False)
-    offset: int = 0
+    #: The value whose place it takes over, the first of all in that place.
+    root: "_Value" = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.root = self
 
 
 @lru_cache(maxsize=1024)

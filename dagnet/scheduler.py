@@ -209,8 +209,8 @@ class Arenas:
     """The memory of a plan: one block for values that grow with the examples, one for the rest."""
 
     def __init__(self) -> None:
-        self.scaled = _aligned(0)
-        self.fixed = _aligned(0)
+        self.scaled = aligned(0)
+        self.fixed = aligned(0)
 
     def hold(self, array: np.ndarray) -> bool:
         """Return whether an array lies in this memory."""
@@ -222,8 +222,8 @@ class Arenas:
         return self.scaled.nbytes >= plan.scaled_size * padded(m)
 
     def grow(self, plan: Plan, m: int) -> None:
-        self.scaled = _aligned(plan.scaled_size * padded(m))
-        self.fixed = _aligned(plan.fixed_size)
+        self.scaled = aligned(plan.scaled_size * padded(m))
+        self.fixed = aligned(plan.fixed_size)
 
     def views(self, plan: Plan, m: int) -> dict[BufferKey, np.ndarray]:
         """Return every buffer of the plan as an array for m examples; values that take turns in
@@ -258,7 +258,8 @@ def resolve(shape: Shape, m: int) -> tuple[int, ...]:
     return tuple(m if axis == M else int(axis) for axis in shape)
 
 
-def _aligned(nbytes: int) -> np.ndarray:
+def aligned(nbytes: int) -> np.ndarray:
+    """Return so many bytes of memory that start on a multiple of `ALIGNMENT`."""
     memory = np.empty(nbytes + ALIGNMENT, np.uint8)
     start = -memory.ctypes.data % ALIGNMENT
     return memory[start : start + nbytes]

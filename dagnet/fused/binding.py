@@ -97,7 +97,7 @@ class FusedBinding(Binding):
         stretch: Written = []
         with self._inputs_apart() as inputs:
             for own, groups in work():
-                if groups is not None and self._run(groups):
+                if groups is not None and runs(groups, self._dtype):
                     stretch += groups
                     continue
                 calls += self._program(stretch, inputs)
@@ -116,9 +116,6 @@ class FusedBinding(Binding):
         yield apart
         for name, array in fed.items():
             super().show(name, array)
-
-    def _run(self, groups: Written) -> bool:
-        return all(runs(i, self._dtype) for group in groups for i in group)
 
     def _program(self, stretch: Written, inputs: Mapping[str, np.ndarray]) -> list[Call]:
         if not any(stretch):

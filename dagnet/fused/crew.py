@@ -13,15 +13,15 @@ import numpy as np
 from dagnet.fused.compiled.execute import HELP, SHARED, STOP, execute
 from dagnet.fused.compiled.products import AREA
 from dagnet.ops.workers import processors
+from dagnet.scheduler import aligned
 
 
 class _Area(local):
     """Memory in which a thread lays out parts of matrices: each thread sees its own."""
 
     def __init__(self) -> None:
-        self._memory = np.empty(AREA + 64, np.uint8)
-        start = self._memory.ctypes.data
-        self.address = start + -start % 64
+        self._memory = aligned(AREA)
+        self.address = self._memory.ctypes.data
 
 
 _own = _Area()
@@ -45,8 +45,8 @@ class Crew:
     """
 
     def __init__(self) -> None:
-        memory = np.zeros(SHARED + 8, np.int64)
-        self.shared = memory[-memory.ctypes.data % 64 // 8 :][:SHARED]
+        self.shared = aligned(8 * SHARED).view(np.int64)
+        self.shared.fill(0)
         self.free = Lock()
         self.helpers: list[Helper] | None = None
 

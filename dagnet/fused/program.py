@@ -1,6 +1,6 @@
 """Programs: instructions as a table of addresses, which the compiled function runs in one call."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
@@ -9,7 +9,7 @@ from dagnet.executors import Call
 from dagnet.fused import crew
 from dagnet.fused.compiled.codes import ARRAYS, CODE, NEEDS, NUMBER, PARTS, SIZES, START, WIDTH
 from dagnet.fused.compiled.execute import ALONE, LEAD, execute
-from dagnet.fused.instructions import Instruction
+from dagnet.fused.instructions import Written
 from dagnet.fused.products import lays_out
 
 
@@ -18,7 +18,7 @@ class Program:
 
     Parameters
     ----------
-    groups : sequence of sequences of Instruction
+    groups : list of list of Instruction
         The instructions of a group may run at the same time; groups follow each other.
     inputs : mapping of str to ndarray
         Arrays that may move later; each an object of its own.
@@ -32,7 +32,7 @@ class Program:
 
     def __init__(
         self,
-        groups: Sequence[Iterable[Instruction]],
+        groups: Written,
         inputs: Mapping[str, np.ndarray],
         dtype: np.dtype,
     ):
@@ -89,13 +89,15 @@ class Program:
             self._table[place] = address
 
 
-def runs(instruction: Instruction, dtype: np.dtype) -> bool:
-    """Return whether the compiled function can read an instruction's arrays as they lie."""
+def runs(groups: Written, dtype: np.dtype) -> bool:
+    """Return whether the compiled function can read the arrays of instructions as they lie."""
     return all(
         array is None
         or plain(array, dtype)
-        or (place == instruction.strided and array.dtype == dtype and array.flags.aligned)
-        for place, array in enumerate(instruction.arrays)
+        or (place == i.strided and array.dtype == dtype and array.flags.aligned)
+        for group in groups
+        for i in group
+        for place, array in enumerate(i.arrays)
     )
 
 

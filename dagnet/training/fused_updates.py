@@ -27,6 +27,5 @@ def sweep(optimizer: Optimizer, arrays: tuple[np.ndarray, ...], numbers: np.ndar
     code = _CODES.get(type(optimizer).update)
     if code is None:
         return None
-    instruction = update(code, arrays, numbers)
-    dtype = arrays[0].dtype
-    return Program([[instruction]], {}, dtype).call if runs(instruction, dtype) else None
+    groups, dtype = [[update(code, arrays, numbers)]], arrays[0].dtype
+    return Program(groups, {}, dtype).call if runs(groups, dtype) else None

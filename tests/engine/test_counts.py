@@ -162,6 +162,20 @@ def test_few_functions_of_dagnet_lie_around_the_nodes_of_a_prediction():
     assert len(python_calls(lambda: model.predict(x))) - nodes <= 24
 
 
+def test_compiling_twice_the_nodes_takes_twice_the_calls():
+    def compiled(count):
+        x, y = dn.Input(5, name="x"), dn.Input(5, name="y")
+        a = x
+        for _ in range(count):
+            a = dn.ReLU()(dn.Linear(5)(a))
+        cost = dn.MeanSquaredError()(a, y)
+        feeds = {"x": np.ones((5, 3)), "y": np.ones((5, 3))}
+        return len(python_calls(lambda: dn.Model(cost, seed=1).runner("needed").begin(feeds)))
+
+    once, twice = compiled(100), compiled(200)
+    assert 1.9 < twice / once < 2.1
+
+
 LOSSES = {
     "binary": lambda a, b, y, t: dn.BinaryCrossEntropy()(dn.Sigmoid()(a), y),
     "categorical": lambda a, b, y, t: dn.CategoricalCrossEntropy()(dn.Softmax()(b), t),

@@ -20,6 +20,13 @@ def power_of_two(k):
 
 
 @contracting
+def reduced(x):
+    """Return k and r of ``x = k ln 2 + r``, where r is at most half of ln 2."""
+    k = (x * 1.4426950408889634 + ROUNDING) - ROUNDING
+    return k, (x - k * LN2_HIGH) - k * LN2_LOW
+
+
+@contracting
 def rest_of_exp(r):
     """Return exp(r) - 1 for r between plus and minus half of ln 2.
 
@@ -50,8 +57,8 @@ def exp(value):
     given = np.float64(value)
     x = given if given > -746.0 else -746.0
     x = x if x < 710.0 else 710.0
-    k = (x * 1.4426950408889634 + ROUNDING) - ROUNDING
-    p = rest_of_exp((x - k * LN2_HIGH) - k * LN2_LOW) + 1.0
+    k, r = reduced(x)
+    p = rest_of_exp(r) + 1.0
     half = (k * 0.5 + ROUNDING) - ROUNDING
     result = p * power_of_two(half) * power_of_two(k - half)
     return result if given == given else given
@@ -66,9 +73,9 @@ def tanh(value):
     given = np.float64(value)
     twice = -2.0 * abs(given)
     x = twice if twice > -80.0 else -80.0
-    k = (x * 1.4426950408889634 + ROUNDING) - ROUNDING
+    k, r = reduced(x)
     scale = power_of_two(k)
-    q = scale * rest_of_exp((x - k * LN2_HIGH) - k * LN2_LOW) + (scale - 1.0)
+    q = scale * rest_of_exp(r) + (scale - 1.0)
     result = math.copysign(q / (q + 2.0), given)
     return result if given == given else given
 
