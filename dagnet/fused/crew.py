@@ -96,10 +96,10 @@ class Helper:
 
     def _serve(self) -> None:
         program, constants = np.empty(0, np.int64), np.empty(0, np.float64)
-        while True:
+        # It says that it is asleep before it looks at STOP, and `Crew.stop` sets STOP before it
+        # wakes who is asleep: so none goes to bed for good.
+        while not self._shared[STOP]:
             self._bed.acquire()
-            if self._shared[STOP]:
-                return
             execute(HELP, self._shared, program, constants, area(), self._like)
             self._asleep = True
 
