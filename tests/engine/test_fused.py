@@ -103,8 +103,10 @@ def test_what_is_cut_into_parts_is_computed_whole(op, dtype):
     frame = allocated(op(), inputs)
     cut = [i.parts for group in writers.forward(op(), frame) for i in group]
     assert max(cut) > 1
-    for name, (want, got) in both_ways(example.op, inputs).items():
-        assert_near(want, got, dtype, name)
+    # numpy's own float32 may lose more bits than the bound when it sums up so many terms.
+    exactly = both_ways(example.op, [x.astype("float64") for x in inputs])
+    for name, (_, got) in both_ways(example.op, inputs).items():
+        assert_near(exactly[name][0], got, dtype, name)
 
 
 def test_exponentials_are_numpy_s_to_the_last_bits():

@@ -17,7 +17,7 @@ from dagnet.fused.compiled.codes import (
 )
 from dagnet.fused.compiled.elementwise import piece
 from dagnet.fused.compiled.exponentials import exp, log_one_plus
-from dagnet.fused.compiled.products import dot, total_of
+from dagnet.fused.compiled.products import total_of, total_of_squares
 
 
 @compiled
@@ -35,8 +35,8 @@ def loss(r, start, stop, like):
 def total(r, number, like):
     """Compute a cost: the sum of the terms, divided by a number."""
     terms, cost = piece(r, 0, 0, r[SIZES + 1], like), piece(r, 1, 0, 1, like)
-    sum_of_them = dot(terms, terms) if r[CODE] == TOTAL_OF_SQUARES else total_of(terms)
-    cost[0] = sum_of_them / like.dtype.type(number)
+    whole = total_of_squares(terms) if r[CODE] == TOTAL_OF_SQUARES else total_of(terms)
+    cost[0] = whole / like.dtype.type(number)
 
 
 @compiled

@@ -20,38 +20,60 @@ from dagnet.fused.compiled.tiles import ROWS, VECTOR, VECTORS, tile, transpose
 #: caches. Their sums are added to those before, which loses fewer bits than one long sum.
 DEPTH = 256
 
-#: Bytes of a thread's memory for a part of B, laid out in panels as wide as a tile, and for a
-#: part of A.
+#: Bytes of a thread's memory for a block of B, laid out in panels as wide as a tile, and for a
+#: block of A.
 PANEL = VECTORS * VECTOR
-B_AREA = 2**19
-A_ROWS = 16 * ROWS
-AREA = B_AREA + DEPTH * A_ROWS * 8
+B_AREA = A_AREA = 2**18
+AREA = B_AREA + A_AREA
+
+#: Bytes that a processor fetches from memory together.
+LINE = 64
+
+#: Rows of A that are too few for laying out B to be worth it.
+FEW = 4 * ROWS
+
+#: Bytes between the first and the last column of a block of A, lying in memory as its transpose
+#: does, up to which the columns stay near enough to each other to be read as they lie.
+NEAR = 2**15
 
 
 @compiled
-def product(like, a, a_row, a_step, b, b_row, turned, c, c_row, rows, columns, inner, area):
+def product(
+    like, a, a_row, a_step, b, b_row, turned, c, c_row, bias, rows, columns, inner, area
+):  # fmt: skip
     """Compute ``C = A B``, where rows of C are contiguous, and those of B or, if turned, of Bᵀ.
 
     `a`, `b` and `c` are addresses; the next row of A is `a_row` bytes away, the next number in a
-    row `a_step`; so A may be transposed. `area` is the address of `AREA` bytes.
+    row `a_step`; so A may be transposed. The numbers at `bias` are added to the rows of C, unless
+    it is 0. `area` is the address of `AREA` bytes.
     """
     size = like.itemsize
+    right, down = (b_row, size) if turned else (size, b_row)
     for k in range(0, inner, DEPTH):
         depth = min(DEPTH, inner - k)
         chunk = B_AREA // (depth * PANEL) * (PANEL // size)
         for left in range(0, columns, chunk):
             width = min(chunk, columns - left)
-            start, step, panel = b + k * b_row + left * size, b_row, PANEL
+            block = b + left * right + k * down
+            start, step, panel = block, b_row, PANEL
             if turned:
-                start = b + left * b_row + k * size
-                _turn(like, start, b_row, width, depth, area)
+                _turn(like, block, b_row, width, depth, area)
                 start, step, panel = area, PANEL, depth * PANEL
-            elif rows > ROWS:
-                _lay_out(like, start, b_row, width, depth, area)
+            elif rows > FEW:
+                _lay_out(like, block, b_row, width, depth, area)
                 start, step, panel = area, PANEL, depth * PANEL
+            # The next block of B, as far as it is contiguous, is fetched meanwhile.
+            ahead, run = block + chunk * right, (depth if turned else width) * size
+            if left + chunk >= columns:
+                ahead = b + (k + DEPTH) * down
+                if k + DEPTH >= inner:
+                    run = 0
+            if run == b_row:
+                run *= width if turned else depth
             _rows(
-                like, a + k * a_step, a_row, a_step, start, step, panel,
-                c + left * size, c_row, rows, width, depth, k == 0, area + B_AREA,
+                like, a + k * a_step, a_row, a_step, start, step, panel, c + left * size, c_row,
+                rows, width, depth, k == 0, 0 if k else bias, area + B_AREA,
+                ahead, run, LINE if run > b_row else b_row,
             )  # fmt: skip
 
 
@@ -88,28 +110,39 @@ def _copy(source, target):
 
 @compiled
 def _rows(
-    like, a, a_row, a_step, b, b_step, b_panel, c, c_row, rows, columns, depth, first, area
+    like, a, a_row, a_step, b, b_step, b_panel, c, c_row, rows, columns, depth, first, bias, area,
+    ahead, run, step_ahead,
 ):  # fmt: skip
-    """Compute rows of C, from panels of B that are `b_panel` bytes apart."""
+    """Compute rows of C, from panels of B that are `b_panel` bytes apart.
+
+    Meanwhile fetch what is `ahead`: from there and from each place `step_ahead` bytes further a
+    line, then those next to them, `run` bytes in all.
+    """
     size = like.itemsize
-    for top in range(0, rows, A_ROWS):
-        count = min(A_ROWS, rows - top)
+    fetched, more = 0, LINE * depth if step_ahead == LINE else LINE
+    most = A_AREA // (depth * size) // ROWS * ROWS
+    for top in range(0, rows, most):
+        count = min(most, rows - top)
         start, row, step = a + top * a_row, a_row, a_step
-        if a_row < a_step and rows > ROWS:  # A is transposed: its columns are far from each other
+        if a_row < a_step and rows > ROWS and depth * a_step > NEAR:
             for i in range(depth):
                 _copy(at(start + i * a_step, count, like), at(area + i * count * size, count, like))
             start, row, step = area, size, count * size
         tiles = -(-count // ROWS)
         for q in range(tiles):
             low, high = count * q // tiles, count * (q + 1) // tiles
+            biases = bias + (top + low) * size if bias else 0
             for j in range(0, columns, PANEL // size):
                 width = min(PANEL // size, columns - j)
                 vectors = -(-width * size // VECTOR)
+                goes_on = fetched < run
                 tile(
                     like, high - low, vectors, width - (vectors - 1) * (VECTOR // size), depth,
                     start + low * row, row, step, b + j * size // PANEL * b_panel, b_step,
-                    c + (top + low) * c_row + j * size, c_row, int(first),
+                    c + (top + low) * c_row + j * size, c_row, int(first), biases,
+                    ahead + fetched if goes_on else a, step_ahead if goes_on else 0,
                 )  # fmt: skip
+                fetched += more
 
 
 @summing
@@ -125,6 +158,14 @@ def total_of(a):
     total = 0.0  # in double precision, as numpy's pairwise sums lose little
     for i in range(a.size):
         total += a[i]
+    return a.dtype.type(total)
+
+
+@summing
+def total_of_squares(a):
+    total = 0.0
+    for i in range(a.size):
+        total += float(a[i]) * a[i]
     return a.dtype.type(total)
 
 
@@ -152,11 +193,7 @@ def product_part(r, part, area, like):
         a, b = a + first * a_step, b + first * (size if turned else b_row)
         c += part * rows * c_row
         inner = stop - first
-    product(like, a, a_row, a_step, b, b_row, turned, c, c_row, rows, columns, inner, area)
-    if bias:
-        add = at(bias, rows, like)
-        for i in range(rows):
-            _add(at(c + i * c_row, columns, like), add[i])
+    product(like, a, a_row, a_step, b, b_row, turned, c, c_row, bias, rows, columns, inner, area)
 
 
 @compiled

@@ -67,6 +67,15 @@ class _Lanes:
         store = self._intrinsic("masked.store", ir.VoidType(), arguments, f".p0{self.suffix}")
         self.builder.call(store, [value, pointer, ir.Constant(_I32, self.size), mask])
 
+    def fetch(self, address):
+        """Fetch a line of memory into the caches; an address that is nobody's does no harm."""
+        pointer = self.builder.inttoptr(address, cgutils.voidptr_t)
+        arguments = [cgutils.voidptr_t, _I32, _I32, _I32]
+        function = ir.FunctionType(ir.VoidType(), arguments)
+        fetch = cgutils.get_or_insert_function(self.builder.module, function, "llvm.prefetch.p0i8")
+        read, keep, data = (ir.Constant(_I32, n) for n in (0, 3, 1))
+        self.builder.call(fetch, [pointer, read, keep, data])
+
     def multiply_add(self, a, b, c):
         """Return ``a b + c``, rounded once where the processor can."""
         fused = self._intrinsic("fmuladd", self.type, [self.type] * 3)
@@ -103,14 +112,20 @@ class _Lanes:
 
 
 @intrinsic
-def tile(context, like, rows, vectors, last, inner, a, a_row, a_step, b, b_step, c, c_row, first):
+def tile(
+    context, like, rows, vectors, last, inner, a, a_row, a_step, b, b_step, c, c_row, first, bias,
+    ahead, ahead_step,
+):  # fmt: skip
     """Compute one tile of ``C = A B``, or add it to C.
 
     `rows` and `vectors` are its size, `last` the lanes in use of its last vectors, and `inner` the
     numbers in a row of A. The tile begins at the addresses `a`, `b` and `c`. From there to the
     next row of A it is `a_row` bytes, to the next number in the row `a_step`, to the next row of B
     `b_step` and to that of C `c_row`. Rows of B and C are contiguous. If `first` is 0, the
-    sum is added to C.
+    sum is added to C; sums begin with the numbers at `bias`, one for each row, unless it is 0.
+
+    Meanwhile the lines of memory at `ahead`, `ahead + ahead_step`, ... are fetched into the caches,
+    one for each number in a row of A: there is room for them beside the arithmetic.
     """
 
     def generate(context, builder, signature, args):
@@ -128,19 +143,28 @@ def tile(context, like, rows, vectors, last, inner, a, a_row, a_step, b, b_step,
         builder.position_at_end(end)
         return context.get_dummy_value()
 
-    return types.void(like, *[types.int64] * 12), generate
+    return types.void(like, *[types.int64] * 15), generate
 
 
-def _tile(lanes, rows, vectors, last, inner, a, a_row, a_step, b, b_step, c, c_row, first):
+def _tile(
+    lanes, rows, vectors, last, inner, a, a_row, a_step, b, b_step, c, c_row, first, bias,
+    ahead, ahead_step,
+):  # fmt: skip
     builder = lanes.builder
     masks = [None] * (vectors - 1) + [lanes.mask(last)]
     places = [ir.Constant(_I64, j * VECTOR) for j in range(vectors)]
     sums = [[cgutils.alloca_once(builder, lanes.type) for _ in masks] for _ in range(rows)]
     for place in (place for row in sums for place in row):
         builder.store(lanes.zero, place)
+    with builder.if_then(builder.icmp_signed("!=", bias, ir.Constant(_I64, 0))):
+        for i, row in enumerate(sums):
+            number = lanes.broadcast(builder.add(bias, ir.Constant(_I64, i * lanes.size)))
+            for place in row:
+                builder.store(number, place)
     row_starts = [builder.mul(a_row, ir.Constant(_I64, i)) for i in range(rows)]
     a_place = cgutils.alloca_once_value(builder, a)
     b_place = cgutils.alloca_once_value(builder, b)
+    ahead_place = cgutils.alloca_once_value(builder, ahead)
     with cgutils.for_range(builder, inner):
         at_a, at_b = builder.load(a_place), builder.load(b_place)
         row = [lanes.load(builder.add(at_b, p), m) for p, m in zip(places, masks, strict=True)]
@@ -148,6 +172,9 @@ def _tile(lanes, rows, vectors, last, inner, a, a_row, a_step, b, b_step, c, c_r
             factor = lanes.broadcast(builder.add(at_a, row_starts[i]))
             for total, value in zip(sums[i], row, strict=True):
                 builder.store(lanes.multiply_add(factor, value, builder.load(total)), total)
+        at_ahead = builder.load(ahead_place)
+        lanes.fetch(at_ahead)
+        builder.store(builder.add(at_ahead, ahead_step), ahead_place)
         builder.store(builder.add(at_a, a_step), a_place)
         builder.store(builder.add(at_b, b_step), b_place)
     starts = [builder.add(c, builder.mul(c_row, ir.Constant(_I64, i))) for i in range(rows)]
