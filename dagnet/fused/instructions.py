@@ -31,6 +31,8 @@ class Instruction(NamedTuple):
     parts : int
     strided : int, optional
         Which of the arrays need not be in C order, as the sizes say how it lies.
+    result : ndarray, optional
+        The one array that is written, in parts that are apart. None if it is not so simple.
     """
 
     code: int
@@ -39,15 +41,17 @@ class Instruction(NamedTuple):
     number: float = 0.0
     parts: int = 1
     strided: int | None = None
+    result: Array = None
 
 
 #: Groups of instructions, one group after the other.
 Written = list[list[Instruction]]
 
 
-def elementwise(code: int, *arrays: Array, size: int, number: float = 0.0) -> Instruction:
-    """Return an instruction that does something to each of `size` elements by itself."""
-    return Instruction(code, arrays, (size,), number, parts_of(size, ELEMENTS))
+def elementwise(code: int, *arrays: np.ndarray, size: int, number: float = 0.0) -> Instruction:
+    """Return an instruction that computes each of `size` elements of the last array by itself."""
+    parts = parts_of(size, ELEMENTS)
+    return Instruction(code, arrays, (size,), number, parts, result=arrays[-1])
 
 
 def collect(total: np.ndarray, part: np.ndarray, first: bool) -> Instruction:
@@ -59,7 +63,8 @@ def collect(total: np.ndarray, part: np.ndarray, first: bool) -> Instruction:
 def update(code: int, arrays: tuple[np.ndarray, ...], numbers: np.ndarray) -> Instruction:
     """Return the instruction for an optimizer's update of parameters, gradient and slots."""
     nothing = [None] * (4 - len(arrays))
-    return elementwise(code, *arrays, *nothing, numbers, size=arrays[0].size)
+    parts = parts_of(arrays[0].size, ELEMENTS)
+    return Instruction(code, (*arrays, *nothing, numbers), (arrays[0].size,), parts=parts)
 
 
 def parts_of(work: int, least: int, most: int = MOST_PARTS) -> int:

@@ -51,10 +51,13 @@ def product(
     layout = *sizes, *a_steps, b.step, cut
     strided = 1  # b
     if cut != codes.BY_TERMS:
-        return [[Instruction(code, (a.array, b.array, c, bias), layout, 0.0, parts, strided)]]
+        return [[Instruction(code, (a.array, b.array, c, bias), layout, 0.0, parts, strided, c)]]
     several = np.empty((parts, rows, columns), c.dtype)
     part = Instruction(code, (a.array, b.array, several), layout, 0.0, parts, strided)
-    return [[part], [Instruction(codes.SUM_PARTS, (several, c, bias), (rows, columns, parts))]]
+    total = Instruction(
+        codes.SUM_PARTS, (several, c, bias), (rows, columns, parts), 0.0, 1, result=c
+    )
+    return [[part], [total]]
 
 
 def lays_out(instruction: Instruction) -> bool:

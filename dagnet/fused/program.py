@@ -1,6 +1,6 @@
 """Programs: instructions as a table of addresses, which the compiled function runs in one call."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import partial
 
 import numpy as np
@@ -9,7 +9,8 @@ from dagnet.executors import Call
 from dagnet.fused import crew
 from dagnet.fused.compiled.codes import ARRAYS, CODE, NEEDS, NUMBER, PARTS, SIZES, START, WIDTH
 from dagnet.fused.compiled.execute import ALONE, LEAD, execute
-from dagnet.fused.instructions import Written
+from dagnet.fused.instructions import Instruction, Written
+from dagnet.fused.joining import Chain, join
 from dagnet.fused.products import lays_out
 
 
@@ -36,33 +37,35 @@ class Program:
         inputs: Mapping[str, np.ndarray],
         dtype: np.dtype,
     ):
-        rows = [(instruction, group) for group, them in enumerate(groups) for instruction in them]
+        joined = join(groups)
+        rows = [i for group in joined for chain in group for i in chain]
         table = np.zeros((len(rows), WIDTH), np.int64)
         places: dict[int, list[tuple[int, int]]] = {id(array): [] for array in inputs.values()}
-        start = needs = before = 0
-        for number, (i, group) in enumerate(rows):
-            if group != before:
-                needs, before = start, group
-            row = table[number]
-            row[CODE], row[NUMBER], row[PARTS], row[START], row[NEEDS] = (
-                i.code, number, i.parts, start, needs
-            )  # fmt: skip
-            row[SIZES : SIZES + len(i.sizes)] = i.sizes
-            for column, array in enumerate(i.arrays, start=ARRAYS):
-                row[column] = 0 if array is None else array.ctypes.data
-                if id(array) in places:
-                    places[id(array)].append((number, column))
-            start += i.parts
+        start = number = 0
+        for group in joined:
+            needs = start
+            for i, parts in [pair for chain in group for pair in parted(chain)]:
+                row = table[number]
+                row[CODE], row[NUMBER], row[PARTS], row[START], row[NEEDS] = (
+                    i.code, number, parts, start, needs
+                )  # fmt: skip
+                row[SIZES : SIZES + len(i.sizes)] = i.sizes
+                for column, array in enumerate(i.arrays, start=ARRAYS):
+                    row[column] = 0 if array is None else array.ctypes.data
+                    if id(array) in places:
+                        places[id(array)].append((number, column))
+                start += parts
+                number += 1
         self._table = table
         self._places = {name: places[id(array)] for name, array in inputs.items()}
-        self._constants = np.array([i.number for i, _ in rows], np.float64)
+        self._constants = np.array([i.number for i in rows], np.float64)
         self._like = np.empty(0, dtype)
-        self._held = [i.arrays for i, _ in rows]
+        self._held = [i.arrays for i in rows]
         self._run = table.ravel(), self._constants
         self.call: Call
-        if start > len(rows):
+        if any(i.parts > 1 for i in rows):
             self.call = self.together
-        elif any(lays_out(i) for i, _ in rows):
+        elif any(lays_out(i) for i in rows):
             self.call = self.alone
         else:
             self.call = partial(execute, ALONE, crew.team.shared, *self._run, 0, self._like)
@@ -87,6 +90,11 @@ class Program:
         """Read an input from another address."""
         for place in self._places[name]:
             self._table[place] = address
+
+
+def parted(chain: Chain) -> Iterator[tuple[Instruction, int]]:
+    """Go through a chain, with the number of parts of the first, and 0 for those joined to it."""
+    yield from zip(chain, (chain[0].parts, *[0] * (len(chain) - 1)), strict=True)
 
 
 def runs(groups: Written, dtype: np.dtype) -> bool:

@@ -1,6 +1,7 @@
 """Which ops the compiled function knows, and how a use of one is written as instructions."""
 
 from collections.abc import Callable, Mapping
+from itertools import chain, zip_longest
 from math import prod
 
 import numpy as np
@@ -66,17 +67,19 @@ def _linear_back(op: Op, f: Frame) -> Written | None:
     (n_out, n_in), m, size = W.shape, dZ.shape[1], dZ.itemsize
     dW, db, dX = f.grad_params.get("W"), f.grad_params.get("b"), f.grad_inputs[0]
     in_rows = Factor(dZ, m * size)
-    written: Written = []
-    if dW is not None:
-        written += product((n_out, n_in, m), in_rows, X._replace(turned=not X.turned), dW)
-    if db is not None:
-        written += [[Instruction(codes.ROW_SUMS, (dZ, db), (n_out, m))]]
+    written: list[Written] = []
     if dX is not None and m == 1:  # along the rows of W
         row = Factor(dZ, n_out * size)
-        written += product((1, n_in, n_out), row, Factor(W, n_in * size), dX)
+        written.append(product((1, n_in, n_out), row, Factor(W, n_in * size), dX))
     elif dX is not None:
-        written += product((n_in, m, n_out), Factor(W, n_in * size, True), in_rows, dX)
-    return written
+        written.append(product((n_in, m, n_out), Factor(W, n_in * size, True), in_rows, dX))
+    if dW is not None:
+        examples = X._replace(turned=not X.turned)
+        written.append(product((n_out, n_in, m), in_rows, examples, dW))
+    if db is not None:
+        sums = Instruction(codes.ROW_SUMS, (dZ, db), (n_out, m), result=db)
+        written.append([[sums]])
+    return [[*chain.from_iterable(groups)] for groups in zip_longest(*written, fillvalue=())]
 
 
 def _examples(X: np.ndarray) -> Factor | None:
@@ -176,16 +179,13 @@ def _along_first_axis(op: Op, f: Frame, joined: np.ndarray) -> list[np.ndarray] 
 def _loss(code: int, total: int, *works: str, terms: str) -> Writer:
     """Write a loss in two steps: its terms, which come into one of its work arrays; their total."""
 
-    def write(op: Op, f: Frame) -> Written:
+    def write(op: Op, f: Frame) -> Written | None:
         assert isinstance(op, Loss)
         z, y = f.inputs
-        arrays = z, y, *(f.work[name] for name in works)
-        cut = parts_of(z.size, ELEMENTS, z.shape[-1])
+        part = _over_examples(op, f, code, (z, y, *(f.work[name] for name in works)))
         number = _count(op, z) / op.weight
-        return [
-            [Instruction(code, arrays, _sizes(op, z), parts=cut)],
-            [Instruction(total, (f.work[terms], f.output), (1, z.size), number)],
-        ]
+        whole = Instruction(total, (f.work[terms], f.output), (1, z.size), number)
+        return part and [[part], [whole]]
 
     return write
 
@@ -193,7 +193,6 @@ def _loss(code: int, total: int, *works: str, terms: str) -> Writer:
 def _loss_back(code: int, *places: str) -> Writer:
     def write(op: Op, f: Frame) -> Written | None:
         assert isinstance(op, Loss)
-        z = f.inputs[0]
         if all(grad is None for grad in f.grad_inputs):
             return None
         known: Mapping[str, Array] = {
@@ -203,23 +202,33 @@ def _loss_back(code: int, *places: str) -> Writer:
             "scale": f.grad_output,
             **f.work,
         }
-        arrays = tuple(known[place] for place in places)
-        cut = parts_of(z.size, ELEMENTS, z.shape[-1])
-        return [[Instruction(code, arrays, _sizes(op, z), op.weight / _count(op, z), cut)]]
+        number = op.weight / _count(op, f.inputs[0])
+        part = _over_examples(op, f, code, tuple(known[place] for place in places), number)
+        return part and [[part]]
 
     return write
+
+
+def _over_examples(
+    op: Op, f: Frame, code: int, arrays: tuple[Array, ...], number: float = 0.0
+) -> Instruction | None:
+    """Return an instruction for all elements or, of a categorical loss, for all examples; None if
+    the targets lie too strangely."""
+    z, y = f.inputs
+    parts = parts_of(z.size, ELEMENTS, z.shape[-1])
+    if not isinstance(op, CategoricalCrossEntropyWithLogits):
+        return Instruction(code, arrays, (z.size,), number, parts)
+    examples = prod(z.shape[1:])
+    steps = [examples * y.itemsize, y.itemsize] if y.flags.c_contiguous else y.strides
+    if len(steps) != 2 or any(step <= 0 or step % y.itemsize for step in steps):
+        return None
+    sizes = examples, len(z), *(step // y.itemsize for step in steps)
+    return Instruction(code, arrays, sizes, number, parts, strided=1)
 
 
 def _count(op: Op, z: np.ndarray) -> int:
     """Return what the sum of a loss's terms is divided by."""
     return z.size if isinstance(op, MeanSquaredError) else z.shape[-1]
-
-
-def _sizes(op: Op, z: np.ndarray) -> tuple[int, ...]:
-    """Return the sizes for a loss: all elements, or the columns that have each class, and these."""
-    if isinstance(op, CategoricalCrossEntropyWithLogits):
-        return prod(z.shape[1:]), z.shape[0]
-    return (z.size,)
 
 
 _FORWARD: dict[type[Op], Writer] = {

@@ -109,6 +109,24 @@ def test_what_is_cut_into_parts_is_computed_whole(op, dtype):
         assert_near(exactly[name][0], got, dtype, name)
 
 
+@pytest.mark.parametrize("dtype", NEAR)
+@pytest.mark.parametrize("cut", [False, True])
+def test_targets_of_classes_may_lie_in_any_order(cut, dtype):
+    op, m = dn.CategoricalCrossEntropyWithLogits(weight=0.5), 2500 if cut else 7
+    rng = np.random.default_rng(2)
+    z = rng.standard_normal((5, m)).astype(dtype)
+    y = np.eye(5, dtype=dtype)[:, rng.integers(0, 5, m)] * 0.75
+    ways = [np.ascontiguousarray(y), np.asfortranarray(y), np.repeat(y, 2, axis=1)[:, ::2]]
+    ways.append(np.repeat(y, 3, axis=0)[::3])
+    wanted = both_ways(op, [z, ways[0]])
+    for lying in ways:
+        frame = allocated(op, [z, lying])
+        assert writers.forward(op, frame), "left to numpy"
+        for name, (_, got) in both_ways(op, [z, lying]).items():
+            np.testing.assert_array_equal(got, wanted[name][1], err_msg=name)
+    assert writers.forward(op, allocated(op, [z, y[:, ::-1][::-1]])) is None
+
+
 def test_exponentials_are_numpy_s_to_the_last_bits():
     x = np.concatenate([np.linspace(-744, 709, 1009), np.linspace(-1, 1, 101)])
     np.testing.assert_allclose([exponentials.exp(v) for v in x], np.exp(x), rtol=5e-16, atol=5e-324)

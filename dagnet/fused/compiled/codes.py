@@ -34,10 +34,14 @@
 ) = range(29)
 
 #: Columns of a row: what to do; addresses of up to seven arrays, 0 for one that is not asked for;
-#: up to seven sizes; where its number is among the constants; into how many parts it is cut; how
-#: many parts there are in the program before it; how many of these must be done before it begins.
+#: up to seven sizes; where its number is among the constants; into how many parts it is cut, 0 if
+#: it is done with each part of the row before; how many parts there are in the program before it;
+#: how many of these must be done before it begins.
 CODE, ARRAYS, SIZES, NUMBER, PARTS, START, NEEDS, WIDTH = 0, 1, 8, 15, 16, 17, 18, 19
 
 #: How a product is cut into parts: by the rows of its result, by its columns, or by the terms of
 #: its sums, which are added up afterwards.
 BY_ROWS, BY_COLUMNS, BY_TERMS = range(3)
+
+#: Where a product says so.
+CUT = SIZES + 6

@@ -36,11 +36,20 @@ def piece(r, place, start, stop, like):
 
 
 @compiled
+def _copy_over(source, target):
+    """Copy, unless both are one. What follows works in place, in a loop that knows only one array:
+    of two, it could not be known that they are not shifted, and elements would be done one by one.
+    """
+    if source.ctypes.data != target.ctypes.data:
+        for i in range(target.size):
+            target[i] = source[i]
+
+
+@compiled
 def collect(r, start, stop, like):
     part, total = piece(r, 0, start, stop, like), piece(r, 1, start, stop, like)
     if r[CODE] == COPY:
-        for i in range(total.size):
-            total[i] = part[i]
+        _copy_over(part, total)
     elif r[CODE] == ACCUMULATE:
         for i in range(total.size):
             total[i] += part[i]
@@ -48,54 +57,54 @@ def collect(r, start, stop, like):
 
 @compiled
 def join(r, start, stop, like):
-    a, b = piece(r, 0, start, stop, like), piece(r, 1, start, stop, like)
-    c = piece(r, 2, start, stop, like)
+    b, c = piece(r, 1, start, stop, like), piece(r, 2, start, stop, like)
+    _copy_over(piece(r, 0, start, stop, like), c)
     if r[CODE] == ADD:
         for i in range(c.size):
-            c[i] = a[i] + b[i]
+            c[i] += b[i]
     elif r[CODE] == MULTIPLY:
         for i in range(c.size):
-            c[i] = a[i] * b[i]
+            c[i] *= b[i]
 
 
 @compiled
 def activation(r, start, stop, number, like):
-    z, a = piece(r, 0, start, stop, like), piece(r, 1, start, stop, like)
+    a = piece(r, 1, start, stop, like)
+    _copy_over(piece(r, 0, start, stop, like), a)
     one, zero = like.dtype.type(1), like.dtype.type(0)
     if r[CODE] == RELU:
-        for i in range(z.size):
-            a[i] = zero if z[i] <= zero else z[i]
+        for i in range(a.size):
+            a[i] = zero if a[i] <= zero else a[i]
     elif r[CODE] == LEAKY_RELU:
         slope = like.dtype.type(number)
-        for i in range(z.size):
-            a[i] = z[i] * slope if z[i] <= zero else z[i]
+        for i in range(a.size):
+            a[i] = a[i] * slope if a[i] <= zero else a[i]
     elif r[CODE] == SIGMOID:
-        for i in range(z.size):
-            a[i] = exp(min(z[i], zero)) / (one + exp(-abs(z[i])))
+        for i in range(a.size):
+            a[i] = exp(min(a[i], zero)) / (one + exp(-abs(a[i])))
     elif r[CODE] == TANH:
-        for i in range(z.size):
-            a[i] = tanh(z[i])
+        for i in range(a.size):
+            a[i] = tanh(a[i])
 
 
 @compiled
 def activation_back(r, start, stop, number, like):
-    a, da = piece(r, 0, start, stop, like), piece(r, 1, start, stop, like)
-    dz = piece(r, 2, start, stop, like)
+    a, d = piece(r, 0, start, stop, like), piece(r, 2, start, stop, like)
+    _copy_over(piece(r, 1, start, stop, like), d)
     one, zero = like.dtype.type(1), like.dtype.type(0)
     if r[CODE] == RELU_BACK:
-        for i in range(a.size):
-            d = da[i]  # read whether used or not: so several elements can be done at once
-            dz[i] = d if a[i] > zero else zero
+        for i in range(d.size):
+            d[i] = d[i] if a[i] > zero else zero
     elif r[CODE] == LEAKY_RELU_BACK:
         slope = like.dtype.type(number)
-        for i in range(a.size):
-            dz[i] = (one if a[i] > zero else slope) * da[i]
+        for i in range(d.size):
+            d[i] *= one if a[i] > zero else slope
     elif r[CODE] == SIGMOID_BACK:
-        for i in range(a.size):
-            dz[i] = (one - a[i]) * a[i] * da[i]
+        for i in range(d.size):
+            d[i] *= (one - a[i]) * a[i]
     elif r[CODE] == TANH_BACK:
-        for i in range(a.size):
-            dz[i] = (one - a[i] * a[i]) * da[i]
+        for i in range(d.size):
+            d[i] *= one - a[i] * a[i]
 
 
 @compiled

@@ -35,7 +35,9 @@ from dagnet.fused.compiled.codes import (
     NEEDS,
     NUMBER,
     PARTS,
+    PRODUCT,
     PRODUCT_OF_TRANSPOSED,
+    RELU,
     ROW_SUMS,
     SIZES,
     START,
@@ -47,7 +49,7 @@ from dagnet.fused.compiled.codes import (
 )
 from dagnet.fused.compiled.elementwise import activation, activation_back, collect, join, update
 from dagnet.fused.compiled.losses import loss, loss_back, total
-from dagnet.fused.compiled.products import dots, product_part, row_sums, sum_parts
+from dagnet.fused.compiled.products import dots, product_part, region, row_sums, sum_parts
 
 #: What a thread does in `execute`: run a program, run it with helpers, or help.
 ALONE, LEAD, HELP = 0, 1, 2
@@ -72,10 +74,8 @@ def instruct(r, part, constants, area, like):
     """Do one part of an instruction. Codes of a kind follow each other."""
     code, n, parts = r[CODE], r[SIZES], r[PARTS]
     start, stop = n * part // parts, n * (part + 1) // parts
-    if code <= ACCUMULATE:
-        collect(r, start, stop, like)
-    elif code <= MULTIPLY:
-        join(r, start, stop, like)
+    if code <= MULTIPLY or RELU <= code <= TANH_BACK:
+        change(r, start, stop, constants, like)
     elif code <= PRODUCT_OF_TRANSPOSED:
         product_part(r, part, area, like)
     elif code == SUM_PARTS:
@@ -84,10 +84,6 @@ def instruct(r, part, constants, area, like):
         dots(r, start, stop, like)
     elif code == ROW_SUMS:
         row_sums(r, start, stop, like)
-    elif code <= TANH:
-        activation(r, start, stop, constants[r[NUMBER]], like)
-    elif code <= TANH_BACK:
-        activation_back(r, start, stop, constants[r[NUMBER]], like)
     elif code <= CATEGORICAL:
         loss(r, start, stop, like)
     elif code <= TOTAL_OF_SQUARES:
@@ -99,11 +95,52 @@ def instruct(r, part, constants, area, like):
 
 
 @compiled
+def change(r, start, stop, constants, like):
+    """Do an instruction to the elements from `start` to `stop`, each by itself."""
+    code = r[CODE]
+    if code <= ACCUMULATE:
+        collect(r, start, stop, like)
+    elif code <= MULTIPLY:
+        join(r, start, stop, like)
+    elif code <= TANH:
+        activation(r, start, stop, constants[r[NUMBER]], like)
+    else:
+        activation_back(r, start, stop, constants[r[NUMBER]], like)
+
+
+@compiled
+def follow(r, part, then, constants, like):
+    """Change what a part of an instruction has written as the instruction `then` says."""
+    code, columns = r[CODE], 1
+    top, bottom = r[SIZES] * part // r[PARTS], r[SIZES] * (part + 1) // r[PARTS]
+    left, right = 0, columns
+    if PRODUCT <= code <= DOTS:
+        columns = right = r[SIZES + 1]
+        if code <= PRODUCT_OF_TRANSPOSED:
+            top, bottom, left, right = region(r, part, like)
+    if right - left == columns:
+        change(then, top * columns, bottom * columns, constants, like)
+    else:
+        for i in range(top, bottom):
+            change(then, i * columns + left, i * columns + right, constants, like)
+
+
+@compiled
+def do_part(program, row, part, constants, area, like):
+    """Do one part of an instruction, and all that is joined to it."""
+    r = program[row : row + WIDTH]
+    instruct(r, part, constants, area, like)
+    row += WIDTH
+    while row < program.size and program[row + PARTS] == 0:
+        follow(r, part, program[row : row + WIDTH], constants, like)
+        row += WIDTH
+
+
+@compiled
 def run_alone(program, constants, area, like):
-    for i in range(0, program.size, WIDTH):
-        r = program[i : i + WIDTH]
-        for part in range(r[PARTS]):
-            instruct(r, part, constants, area, like)
+    for row in range(0, program.size, WIDTH):
+        for part in range(program[row + PARTS]):
+            do_part(program, row, part, constants, area, like)
 
 
 @compiled
@@ -129,10 +166,9 @@ def share(shared, epoch, program, constants, area, like, total):
             return
         while number >= program[row + START] + program[row + PARTS]:
             row += WIDTH
-        r = program[row : row + WIDTH]
-        while load_atomic(done) < r[NEEDS]:
+        while load_atomic(done) < program[row + NEEDS]:
             pause()
-        instruct(r, number - r[START], constants, area, like)
+        do_part(program, row, number - program[row + START], constants, area, like)
         add_atomic(done, 1)
 
 

@@ -2,7 +2,7 @@
 
 import math
 
-from dagnet.fused.compiled.addresses import compiled
+from dagnet.fused.compiled.addresses import at, compiled
 from dagnet.fused.compiled.codes import (
     ARRAYS,
     BINARY,
@@ -103,6 +103,15 @@ def row(r, place, i, start, stop, like):
 
 
 @compiled
+def target_row(r, i, start, stop, like):
+    """Return a part of a row of the targets, which may lie in any order, and how far each is from
+    the one before."""
+    down, step = r[SIZES + 2], r[SIZES + 3]
+    size = (stop - start - 1) * step + 1
+    return at(r[ARRAYS + 1] + (i * down + start * step) * like.itemsize, size, like), step
+
+
+@compiled
 def categorical(r, start, stop, like):
     classes = r[SIZES + 1]
     peak, total = piece(r, 4, start, stop, like), piece(r, 5, start, stop, like)
@@ -130,23 +139,24 @@ def categorical(r, start, stop, like):
     for j in range(total.size):
         total[j] = math.log(total[j])
     for i in range(classes):
-        y, shifted = row(r, 1, i, start, stop, like), row(r, 3, i, start, stop, like)
-        for j in range(y.size):
-            shifted[j] = (total[j] - shifted[j]) * y[j] if y[j] != zero else zero
+        (y, step), shifted = target_row(r, i, start, stop, like), row(r, 3, i, start, stop, like)
+        for j in range(shifted.size):
+            wanted = y[j * step]
+            shifted[j] = (total[j] - shifted[j]) * wanted if wanted != zero else zero
 
 
 @compiled
 def categorical_back(r, start, stop, scale, like):
     classes, sum_y = r[SIZES + 1], piece(r, 4, start, stop, like)
-    y = row(r, 1, 0, start, stop, like)
-    for j in range(y.size):
-        sum_y[j] = y[j]
+    y, step = target_row(r, 0, start, stop, like)
+    for j in range(sum_y.size):
+        sum_y[j] = y[j * step]
     for i in range(1, classes):
-        y = row(r, 1, i, start, stop, like)
-        for j in range(y.size):
-            sum_y[j] += y[j]
+        y, step = target_row(r, i, start, stop, like)
+        for j in range(sum_y.size):
+            sum_y[j] += y[j * step]
     for i in range(classes):
-        p, y = row(r, 0, i, start, stop, like), row(r, 1, i, start, stop, like)
+        p, (y, step) = row(r, 0, i, start, stop, like), target_row(r, i, start, stop, like)
         grad = row(r, 3, i, start, stop, like)
-        for j in range(y.size):
-            grad[j] = (p[j] * sum_y[j] - y[j]) * scale
+        for j in range(grad.size):
+            grad[j] = (p[j] * sum_y[j] - y[j * step]) * scale

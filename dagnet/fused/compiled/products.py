@@ -9,7 +9,9 @@ from dagnet.fused.compiled.codes import (
     ARRAYS,
     BY_COLUMNS,
     BY_ROWS,
+    BY_TERMS,
     CODE,
+    CUT,
     PARTS,
     PRODUCT_OF_TRANSPOSED,
     SIZES,
@@ -170,30 +172,39 @@ def total_of_squares(a):
 
 
 @compiled
+def region(r, part, like):
+    """Return which rows and columns of the result a part of a product has: the first and the end
+    of the rows, then of the columns."""
+    rows, columns, parts = r[SIZES], r[SIZES + 1], r[PARTS]
+    if r[CUT] == BY_ROWS:
+        return rows * part // parts, rows * (part + 1) // parts, 0, columns
+    if r[CUT] == BY_COLUMNS:
+        lanes = VECTOR // like.itemsize
+        width = -(-columns // lanes)
+        left, right = width * part // parts * lanes, width * (part + 1) // parts * lanes
+        return 0, rows, left, min(right, columns)
+    return 0, rows, 0, columns
+
+
+@compiled
 def product_part(r, part, area, like):
     """Compute one part of a product: some of its rows, or columns, or of the terms of all sums."""
     size = like.itemsize
     rows, columns, inner = r[SIZES], r[SIZES + 1], r[SIZES + 2]
-    a_row, a_step, b_row, cut = r[SIZES + 3], r[SIZES + 4], r[SIZES + 5], r[SIZES + 6]
+    a_row, a_step, b_row = r[SIZES + 3], r[SIZES + 4], r[SIZES + 5]
     a, b, c, bias = r[ARRAYS], r[ARRAYS + 1], r[ARRAYS + 2], r[ARRAYS + 3]
     turned = r[CODE] == PRODUCT_OF_TRANSPOSED
-    c_row = columns * size
-    if cut == BY_ROWS:
-        top, bottom = rows * part // r[PARTS], rows * (part + 1) // r[PARTS]
-        a, c, bias = a + top * a_row, c + top * c_row, bias + top * size * (bias > 0)
-        rows = bottom - top
-    elif cut == BY_COLUMNS:
-        lanes = VECTOR // size
-        width = -(-columns // lanes)
-        left = width * part // r[PARTS] * lanes
-        columns = min(width * (part + 1) // r[PARTS] * lanes, columns) - left
-        b, c = b + left * (b_row if turned else size), c + left * size
-    else:
+    right, down = (b_row, size) if turned else (size, b_row)
+    c_row, first, stop = columns * size, 0, inner
+    if r[CUT] == BY_TERMS:
         first, stop = inner * part // r[PARTS], inner * (part + 1) // r[PARTS]
-        a, b = a + first * a_step, b + first * (size if turned else b_row)
         c += part * rows * c_row
-        inner = stop - first
-    product(like, a, a_row, a_step, b, b_row, turned, c, c_row, bias, rows, columns, inner, area)
+    top, bottom, left, end = region(r, part, like)
+    product(
+        like, a + top * a_row + first * a_step, a_row, a_step,
+        b + first * down + left * right, b_row, turned, c + top * c_row + left * size, c_row,
+        bias + top * size if bias else 0, bottom - top, end - left, stop - first, area,
+    )  # fmt: skip
 
 
 @compiled
