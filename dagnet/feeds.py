@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from operator import is_
 from typing import Any
 
 import numpy as np
@@ -151,7 +150,10 @@ class Feeder:
         given = self._given
         if not len(given) == len(self.rules) == len(feeds):
             return False
-        return all(map(is_, map(feeds.get, given), given.values()))
+        for name, array in given.items():  # noqa: SIM110 - a generator takes twice as long
+            if feeds.get(name) is not array:
+                return False
+        return True
 
     def _check_names(self, feeds: Mapping[str, object]) -> None:
         if not isinstance(feeds, Mapping):

@@ -27,7 +27,7 @@ from dagnet.passes import (
 from dagnet.plan import Keep, is_scaled
 from dagnet.run import Run
 from dagnet.runners import Runner, Runners
-from dagnet.scheduler import Binding, cost, resolve
+from dagnet.scheduler import Binding, Scheduler, cost, resolve
 from dagnet.settings import Seed, check_choice, check_dtype, generators
 from dagnet.stored import is_stored
 from dagnet.streams import Stream
@@ -252,13 +252,17 @@ class Model:
             raise ArgumentTypeError(
                 f"the optimizer must be an object such as dn.SGD(0.01), got {optimizer!r}"
             )
-        runner = self.runner(keep)
-        hooks = self._hooks(hooks)
+        runner, hooks = self._runners.training(keep), self._hooks(hooks)
         binding = self.begin(feeds, runner).binding
-        with np.errstate(all="ignore"):  # who diverges sees it in the cost, not in warnings
-            runner.scheduler.train(binding, hooks)
-            optimizer.step(self.store)
+        self._step(runner.scheduler, binding, optimizer, hooks)
         return cost(binding)
+
+    @np.errstate(all="ignore")  # who diverges sees it in the cost, not in warnings
+    def _step(
+        self, scheduler: Scheduler, binding: Binding, optimizer: Updates, hooks: Hooks | None
+    ) -> None:
+        scheduler.train(binding, hooks)
+        optimizer.step(self.store)
 
     def runner(self, keep: Keep = "all", apart: Collection[str] = ()) -> Runner:
         """Return how a training run goes: its lowered graph and its plan.
