@@ -51,8 +51,12 @@ def product(
     """
     size = like.itemsize
     right, down = (b_row, size) if turned else (size, b_row)
-    for k in range(0, inner, DEPTH):
-        depth = min(DEPTH, inner - k)
+    most = DEPTH
+    if not turned and rows <= FEW:
+        panels = -(-columns * size // PANEL)
+        most = max(DEPTH // 4, min(DEPTH, B_AREA // (panels * PANEL)))
+    for k in range(0, inner, most):
+        depth = min(most, inner - k)
         chunk = B_AREA // (depth * PANEL) * (PANEL // size)
         for left in range(0, columns, chunk):
             width = min(chunk, columns - left)
@@ -67,8 +71,8 @@ def product(
             # The next block of B, as far as it is contiguous, is fetched meanwhile.
             ahead, run = block + chunk * right, (depth if turned else width) * size
             if left + chunk >= columns:
-                ahead = b + (k + DEPTH) * down
-                if k + DEPTH >= inner:
+                ahead = b + (k + most) * down
+                if k + most >= inner:
                     run = 0
             if run == b_row:
                 run *= width if turned else depth
