@@ -1,7 +1,7 @@
 """Products of matrices in parts, each of which a thread can compute by itself.
 
-Every element of a result is the sum of the same terms in the same order, whatever the parts and
-whoever computes them, so the bits do not depend on the number of threads.
+How they are cut does not depend on the number of threads, and in which order the terms of a sum
+are added not on who computes it. So neither do the bits.
 """
 
 from dagnet.fused.compiled.addresses import at, compiled, summing
@@ -51,10 +51,8 @@ def product(
     """
     size = like.itemsize
     right, down = (b_row, size) if turned else (size, b_row)
-    most = DEPTH
-    if not turned and rows <= FEW:
-        panels = -(-columns * size // PANEL)
-        most = max(DEPTH // 4, min(DEPTH, B_AREA // (panels * PANEL)))
+    as_it_lies = not turned and rows <= FEW
+    most = _depth(size, columns) if as_it_lies else DEPTH
     for k in range(0, inner, most):
         depth = min(most, inner - k)
         chunk = B_AREA // (depth * PANEL) * (PANEL // size)
@@ -65,7 +63,7 @@ def product(
             if turned:
                 _turn(like, block, b_row, width, depth, area)
                 start, step, panel = area, PANEL, depth * PANEL
-            elif rows > FEW:
+            elif not as_it_lies:
                 _lay_out(like, block, b_row, width, depth, area)
                 start, step, panel = area, PANEL, depth * PANEL
             # The next block of B, as far as it is contiguous, is fetched meanwhile.
@@ -81,6 +79,13 @@ def product(
                 rows, width, depth, k == 0, 0 if k else bias, area + B_AREA,
                 ahead, run, LINE if run > b_row else b_row,
             )  # fmt: skip
+
+
+@compiled
+def _depth(size, columns):
+    """Return how many rows of B as it lies, and as many to come, fit into the caches."""
+    panels = -(-columns * size // PANEL)
+    return max(DEPTH // 4, min(DEPTH, B_AREA // (panels * PANEL)))
 
 
 @compiled
