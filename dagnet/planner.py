@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
 from typing import NamedTuple
@@ -72,7 +72,7 @@ class _Planner:
         sources = {n for n, keys in self.params.items() if keys} | set(wrt)
         self.wanted = needs_gradient(graph, sources) if backward else set()
         self.workspaces = {
-            v.name: v.op.workspace(*(self.shapes[n] for n in v.inputs))
+            v.name: v.op.workspace(*[self.shapes[n] for n in v.inputs])
             for v in graph.vertices.values()
         }
         #: All values as they are born, and those of them that may be read at a later step.
@@ -246,20 +246,20 @@ class _Planner:
         """Let an op write over its input, or over the gradient it read, if nobody needs those."""
         for old, new in self.in_place:
             if old.kind == new.kind and old.death == new.birth:
-                new.root = old.root
+                new.root = old.root or old
 
     def _pack(self, steps: tuple[Step, ...], seeds: tuple[tuple[str, bool], ...]) -> Plan:
-        lives: dict[bool, dict[BufferKey, Lifetime]] = {True: {}, False: {}}
+        lives: dict[bool, dict[_Value, Lifetime]] = {True: {}, False: {}}
         for value in self.values:
             spans = lives[value.kind.scaled]
-            if value.root is value:
-                spans[value.key] = Lifetime(value.kind.size, value.birth, value.death)
+            if value.root is None:
+                spans[value] = Lifetime(value.kind.size, value.birth, value.death)
             else:
-                spans[value.root.key].death = value.death
+                spans[value.root].death = value.death
         scaled, fixed = pack(lives[True]), pack(lives[False])
         offsets = {**scaled.offsets, **fixed.offsets}
         buffers = {
-            v.key: Buffer(v.kind.shape, v.kind.dtype, offsets[v.root.key], v.birth, v.death)
+            v.key: Buffer(v.kind.shape, v.kind.dtype, offsets[v.root or v], v.birth, v.death)
             for v in self.values
         }
         return Plan(
@@ -293,11 +293,8 @@ class _Value:
     kind: _Kind
     birth: int
     death: int
-    #: The value whose place it takes over, the first of all in that place.
-    root: "_Value" = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.root = self
+    #: The value whose place it takes over, the first of all in that place; None if its own.
+    root: "_Value | None" = None
 
 
 @lru_cache(maxsize=1024)

@@ -6,9 +6,8 @@ makes the calls.
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping
-from functools import cached_property, partial
-from math import prod
+from collections.abc import Callable, Mapping
+from functools import cache, cached_property, partial
 
 import numpy as np
 
@@ -19,7 +18,7 @@ from dagnet.node import M, Shape
 from dagnet.ops.frame import Frame
 from dagnet.parameters import ParameterStore
 from dagnet.passes import block_wide_layers
-from dagnet.plan import ALIGNMENT, Buffer, BufferKey, Plan, Step
+from dagnet.plan import ALIGNMENT, BufferKey, Plan, Step, is_scaled
 
 #: Bindings kept for different numbers of examples: a full batch, a last smaller one, a spare.
 BINDINGS_KEPT = 3
@@ -229,23 +228,19 @@ class Arenas:
         """Return every buffer of the plan as an array for m examples; values that take turns in
         one place share one array."""
         arrays: dict[BufferKey, np.ndarray] = {}
-        made: dict[tuple[int, Shape, str], np.ndarray] = {}
+        makers: dict[tuple[Shape, str], Callable[[int], np.ndarray]] = {}
         for key, buffer in plan.buffers.items():
-            place = buffer.offset, buffer.shape, buffer.dtype
-            if place not in made:
-                made[place] = self._view(buffer, m)
-            arrays[key] = made[place]
+            kind = buffer.shape, buffer.dtype
+            if kind not in makers:
+                makers[kind] = cache(self._views(*kind, m))
+            arrays[key] = makers[kind](buffer.offset)
         return arrays
 
-    def _view(self, buffer: Buffer, m: int) -> np.ndarray:
-        if buffer.scaled:
-            memory, offset = self.scaled, buffer.offset * padded(m)
-        else:
-            memory, offset = self.fixed, buffer.offset
-        shape = resolve(buffer.shape, m)
-        dtype = np.dtype(buffer.dtype)
-        stop = offset + prod(shape) * dtype.itemsize
-        return memory[offset:stop].view(dtype).reshape(shape)
+    def _views(self, shape: Shape, dtype: str, m: int) -> Callable[[int], np.ndarray]:
+        """Return a function that makes the array that lies at an offset of a plan."""
+        memory, unit = (self.scaled, padded(m)) if is_scaled(shape) else (self.fixed, 1)
+        lengths, kind = resolve(shape, m), np.dtype(dtype)
+        return lambda offset: np.ndarray(lengths, kind, memory, offset * unit)
 
 
 def padded(m: int) -> int:
