@@ -126,7 +126,7 @@ class _Gaps:
         stop = self.stop_of.pop(start)
         del self.start_of[stop]
         below, above = self.below[start], self.above[stop]
-        if below >= min(death, above):
+        if below >= death or below >= above:
             offset, start = start, start + size
         else:
             offset = stop = stop - size

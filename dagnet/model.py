@@ -12,6 +12,7 @@ from dagnet.definition import compared, node_list
 from dagnet.errors import ArgumentTypeError, GraphError, NotKeptError
 from dagnet.executors import Hooks, Silent
 from dagnet.feeds import CheckedFeeds, named_inputs
+from dagnet.garbage import collection_paused
 from dagnet.graph import Graph
 from dagnet.node import Node
 from dagnet.parameters import ArraysByOwner, ParameterStore, assign
@@ -107,7 +108,8 @@ class Model:
     ):
         losses = node_list(cost)
         wanted = compared(losses) if outputs is None else node_list(outputs)
-        graph = Graph.from_nodes(losses, wanted)
+        with collection_paused():
+            graph = Graph.from_nodes(losses, wanted)
         for node in inputs or ():
             if node not in graph:
                 raise GraphError(f"{node!r}: this input is never used; no loss depends on it")
@@ -145,16 +147,17 @@ class Model:
         self.executor = check_choice("executor", executor, EXECUTORS)
         self.check_finite = bool(check_finite)
         binding = _binding(self.executor)
-        shapes = infer_shapes(graph)
-        parameters = collect_parameters(graph, shapes)
-        verify(graph, shapes, parameters)
-        self.graph = annotate(graph)
+        with collection_paused():
+            shapes = infer_shapes(graph)
+            parameters = collect_parameters(graph, shapes)
+            verify(graph, shapes, parameters)
+            self.graph = annotate(graph, shapes, parameters)
+            #: For every node, its parameters by the op's own names, as keys of `store`.
+            self.keys = {v.name: parameter_keys(v, shapes) for v in graph.vertices.values()}
+            states = collect_states(graph, shapes)
         self.shapes = shapes
         self.store = ParameterStore(parameters, self.dtype, fused=self.executor == "fused")
         self.params = ArraysByOwner(self.store.arrays)
-        #: For every node, its parameters by the op's own names, as keys of `store`.
-        self.keys = {v.name: parameter_keys(v, shapes) for v in graph.vertices.values()}
-        states = collect_states(graph, shapes)
         arrays = {key: np.full(s.shape, s.fill, self.dtype) for key, s in states.items()}
         self.state = ArraysByOwner(arrays, "state")
         #: Scalers by input, which `fit`, `predict` and `evaluate` apply to what users give them.

@@ -104,26 +104,29 @@ class Runners:
         runner = self._training.get((keep, apart)) if isinstance(keep, str) else None
         if runner is None:
             check_choice("way to keep values", keep, KEEPS)
-            lowered = quiet_branches(fuse_logits(self._with_losses(), apart))
-            fused = fused_activations(self._graph, lowered)
-            if keep == "needed":
-                lowered = prune(lowered, lowered.losses, ())
-            # Both ways to keep take the same feeds, whether or not a branch of the outputs runs.
-            runner = self._runner(lowered, self._graph.inputs, fused, keep=keep)
+            with collection_paused():
+                lowered = quiet_branches(fuse_logits(self._with_losses(), apart))
+                fused = fused_activations(self._graph, lowered)
+                if keep == "needed":
+                    lowered = prune(lowered, lowered.losses, ())
+                # Both ways take the same feeds, whether or not a branch of the outputs runs.
+                runner = self._runner(lowered, self._graph.inputs, fused, keep=keep)
             self._training[keep, apart] = runner
         return runner
 
     @cached_property
     def predicting(self) -> Runner:
         """Forward to the outputs, in prediction mode."""
-        graph = prune(for_prediction(self._graph), (), self._graph.outputs)
-        return self._runner(graph, graph.inputs, backward=False)
+        with collection_paused():
+            graph = prune(for_prediction(self._graph), (), self._graph.outputs)
+            return self._runner(graph, graph.inputs, backward=False)
 
     @cached_property
     def evaluating(self) -> Runner:
         """Forward to the outputs and the losses, in prediction mode."""
-        graph = fuse_logits(for_prediction(self._with_losses()))
-        return self._runner(graph, graph.inputs, backward=False)
+        with collection_paused():
+            graph = fuse_logits(for_prediction(self._with_losses()))
+            return self._runner(graph, graph.inputs, backward=False)
 
     def _with_losses(self) -> Graph:
         if not self._graph.losses:
@@ -138,8 +141,7 @@ class Runners:
         **options: Any,
     ) -> Runner:
         dtype = str(self._store.data.dtype)
-        with collection_paused():
-            plan = make_plan(self._binding.lower(graph), dtype=dtype, **options)
+        plan = make_plan(self._binding.lower(graph), dtype=dtype, **options)
         # The rules come from the graph as defined: fusion must not change what may be fed.
         feeder = Feeder(feed_rules(self._graph, inputs), dtype, self._check_finite)
         scheduler = Scheduler(plan, self._store, self._states, self._rng, self._binding)

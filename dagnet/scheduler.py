@@ -13,7 +13,7 @@ import numpy as np
 
 from dagnet.executors import Call, Hooks, run_compiled, run_interpreted
 from dagnet.garbage import collection_paused
-from dagnet.graph import Graph, ParamKey
+from dagnet.graph import Graph, ParamKey, Vertex
 from dagnet.node import M, Shape
 from dagnet.ops.frame import Frame
 from dagnet.parameters import ParameterStore
@@ -68,7 +68,7 @@ class Binding:
             if len(key) == 3 and key[0] == "work":
                 self.work.setdefault(key[1], {})[str(key[2])] = array
         self.frames = {
-            v.name: self._frame(v.name, m, store, states, rng) for v in plan.graph.vertices.values()
+            v.name: self._frame(v, m, store, states, rng) for v in plan.graph.vertices.values()
         }
         self.fed: dict[str, np.ndarray] = {}
         self._nothing = np.empty(0, plan.dtype)
@@ -99,18 +99,18 @@ class Binding:
 
     def _frame(
         self,
-        name: str,
+        v: Vertex,
         m: int,
         store: ParameterStore,
         states: Mapping[str, dict[str, np.ndarray]],
         rng: np.random.Generator,
     ) -> Frame:
-        v = self.plan.graph.vertices[name]
+        name = v.name
         frame = Frame()
-        frame.name, frame.source = v.name, v.source
+        frame.name, frame.source = name, v.source
         frame.m = m
         frame.rng = rng
-        frame.inputs = tuple(self.arrays.get(("output", n)) for n in v.inputs)  # type: ignore[misc]
+        frame.inputs = tuple([self.arrays.get(("output", n)) for n in v.inputs])  # type: ignore[misc]
         frame.params = {local: store.arrays[key] for local, key in self.plan.params[name].items()}
         frame.state = states.get(v.owner, {})
         frame.work = self.work.get(name, {})
@@ -128,7 +128,7 @@ class Binding:
 
     def _backward(self, step: Step) -> Call:
         frame = self.frames[step.name]
-        frame.grad_inputs = tuple(t and self.arrays[t.buffer] for t in step.targets)
+        frame.grad_inputs = tuple([t and self.arrays[t.buffer] for t in step.targets])
         for param in step.params:
             frame.grad_params[param.name] = (
                 self.arrays[param.part] if param.part else self.grads[param.key]
@@ -195,7 +195,7 @@ class Binding:
     def show(self, name: str, array: np.ndarray) -> None:
         """Make an array the value of an input, for all who read it."""
         self.frames[name].output = array
-        for consumer, slot in self.plan.graph.consumers[name]:
+        for consumer, slot in self.plan.graph.input_consumers[name]:
             frame = self.frames[consumer]
             frame.inputs = (*frame.inputs[:slot], array, *frame.inputs[slot + 1 :])
 
