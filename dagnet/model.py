@@ -31,7 +31,6 @@ from dagnet.runners import Runner, Runners
 from dagnet.scheduler import Binding, cost, resolve
 from dagnet.settings import Seed, check_choice, check_dtype, generators
 from dagnet.stored import is_stored
-from dagnet.streams import Stream
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -470,6 +469,8 @@ class Model:
         What lies in files stays there: in its place stands a `Stream`, which scales and checks
         what is read of it.
         """
+        from dagnet.streams import Stream
+
         feeder = (runner or self._runners.evaluating).feeder
         streams = {
             name: Stream(feeder.rules[name], array, self.scaling.get(name), feeder)

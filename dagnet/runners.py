@@ -24,7 +24,6 @@ from dagnet.planner import make_plan
 from dagnet.scheduler import Binding, Scheduler
 from dagnet.settings import check_choice
 from dagnet.stored import BLOCK_BYTES
-from dagnet.streams import Gatherer, Stream
 
 
 @dataclass(frozen=True)
@@ -61,6 +60,8 @@ class Runner:
 
         How many examples are in a block follows from the bytes that each takes in the run.
         """
+        from dagnet.streams import Gatherer, Stream  # here, because only reading files needs it
+
         plan = self.scheduler.plan
         scaled = {name for name in feeds if is_scaled(plan.graph.vertices[name].op.output_shape())}
         streams = [source for source in feeds.values() if isinstance(source, Stream)]
