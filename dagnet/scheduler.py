@@ -8,6 +8,7 @@ makes the calls.
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from functools import cache, cached_property, partial
+from types import MethodType
 
 import numpy as np
 
@@ -39,7 +40,7 @@ class Binding:
     arrays : dict of ndarray
         The plan's buffers.
     forward, backward : list of (Step, list of call)
-    collecting : list of list of (BufferKey, call)
+    collecting : list of tuple of (BufferKey, call)
         For each step, the calls among those that add a gradient to its total, with the total:
         ``("grad", node)``, or ``("grad_param", owner, name)``.
     """
@@ -118,13 +119,14 @@ class Binding:
         frame.grad_params = {}
         if not v.is_input:
             frame.output = self.arrays["output", name]
-        if ("grad", name) in self.arrays:
-            frame.grad_output = self.arrays["grad", name]
+        grad = self.arrays.get(("grad", name))
+        if grad is not None:
+            frame.grad_output = grad
         return frame
 
     def _forward(self, step: Step) -> Call:
         op = self.plan.graph.vertices[step.name].op
-        return partial(op.forward, self.frames[step.name])
+        return MethodType(op.forward, self.frames[step.name])  # smaller and faster than a partial
 
     def _backward(self, step: Step) -> Call:
         frame = self.frames[step.name]
@@ -133,9 +135,9 @@ class Binding:
             frame.grad_params[param.name] = (
                 self.arrays[param.part] if param.part else self.grads[param.key]
             )
-        return partial(self.plan.graph.vertices[step.name].op.backward, frame)
+        return MethodType(self.plan.graph.vertices[step.name].op.backward, frame)
 
-    def _collect(self, step: Step) -> list[tuple[BufferKey, Call]]:
+    def _collect(self, step: Step) -> tuple[tuple[BufferKey, Call], ...]:
         """Return the calls that add what a step computed to totals, each with its total."""
         calls: list[tuple[BufferKey, Call]] = []
         for target in step.targets:
@@ -146,7 +148,7 @@ class Binding:
             if param.part is not None:
                 total, part = self.grads[param.key], self.arrays[param.part]
                 calls.append((("grad_param", *param.key), _add(total, part, param.first)))
-        return calls
+        return tuple(calls)
 
     def seeds(self) -> list[tuple[BufferKey, Call]]:
         """Return the calls that set the losses' gradients to 1, each with the gradient."""

@@ -50,7 +50,8 @@ def collect_states(graph: Graph, shapes: Mapping[str, Shape]) -> dict[ParamKey, 
 def parameter_keys(v: Vertex, shapes: Mapping[str, Shape]) -> dict[str, ParamKey]:
     """Return which parameters a vertex reads, by the names its op uses for them."""
     keys = {name: (v.owner, name) for name in v.op.parameters(*[shapes[n] for n in v.inputs])}
-    keys.update((".".join(key), key) for key in v.borrows)
+    for key in v.borrows:
+        keys[".".join(key)] = key
     return keys
 
 
