@@ -151,14 +151,14 @@ class Model:
             parameters = collect_parameters(graph, shapes)
             verify(graph, shapes, parameters)
             self.graph = annotate(graph, shapes, parameters)
+            self.shapes = shapes
+            self.store = ParameterStore(parameters, self.dtype, fused=self.executor == "fused")
+            self.params = ArraysByOwner(self.store.arrays)
             #: For every node, its parameters by the op's own names, as keys of `store`.
             self.keys = {v.name: parameter_keys(v, shapes) for v in graph.vertices.values()}
             states = collect_states(graph, shapes)
-        self.shapes = shapes
-        self.store = ParameterStore(parameters, self.dtype, fused=self.executor == "fused")
-        self.params = ArraysByOwner(self.store.arrays)
-        arrays = {key: np.full(s.shape, s.fill, self.dtype) for key, s in states.items()}
-        self.state = ArraysByOwner(arrays, "state")
+            arrays = {key: np.full(s.shape, s.fill, self.dtype) for key, s in states.items()}
+            self.state = ArraysByOwner(arrays, "state")
         #: Scalers by input, which `fit`, `predict` and `evaluate` apply to what users give them.
         self.scaling: dict[str, Any] = {}
         #: Names of the classes and of the features in the training data, for who sets them; `save`
