@@ -1,7 +1,6 @@
 """Arena packing: values whose lifetimes do not meet share memory."""
 
 from bisect import bisect_left, insort
-from collections import defaultdict
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -74,11 +73,17 @@ class _Spans:
 
     def largest_together(self) -> int:
         """Return the most units that live at one position: the least memory that holds them."""
-        change: dict[int, int] = defaultdict(int)
-        for size, birth, death in zip(self.sizes, self.births, self.deaths, strict=True):
-            change[birth] += size
-            change[death + 1] -= size
-        return max(accumulate(change[position] for position in sorted(change)), default=0)
+        sizes, births, deaths = self.sizes, self.births, self.deaths
+        now = most = 0
+        dying = iter(self.by_death)
+        next_dead = next(dying, 0)
+        for born in self.by_birth:
+            while deaths[next_dead] < births[born]:
+                now -= sizes[next_dead]
+                next_dead = next(dying)
+            now += sizes[born]
+            most = max(most, now)
+        return most
 
     def place(self, height: int) -> list[int] | None:
         """Return an offset for every value in memory of a given height; None if one has no gap."""
