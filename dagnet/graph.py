@@ -266,6 +266,7 @@ def _topological(given: Iterable[Vertex]) -> dict[str, Vertex]:
 
 
 def _sorted(vertices: Mapping[str, Vertex]) -> dict[str, Vertex]:
+    """Return vertices that are given in another order as `_topological` does, or raise."""
     for vertex in vertices.values():
         for name in vertex.inputs:
             if name not in vertices:
