@@ -1,11 +1,11 @@
 """Arena packing: values whose lifetimes do not meet share memory."""
 
 from bisect import bisect_left, insort
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import accumulate
 from math import gcd, inf
-from operator import attrgetter
 from typing import Generic, TypeVar
 
 Key = TypeVar("Key", bound=Hashable)
@@ -43,59 +43,68 @@ def pack(lifetimes: Mapping[Key, Lifetime]) -> Packing[Key]:
     >>> pack({"a": Lifetime(4, 0, 1), "b": Lifetime(4, 1, 2), "c": Lifetime(3, 2, 3)})
     Packing(offsets={'a': 0, 'b': 4, 'c': 0}, size=8)
     """
-    lives = list(lifetimes.values())
-    sizes = [life.size for life in lives]
-    least, unit = largest_together(lives), gcd(*sizes) or 1
+    lives = lifetimes.values()
+    forward = _Spans([v.size for v in lives], [v.birth for v in lives], [v.death for v in lives])
+    least, unit = forward.largest_together(), gcd(*forward.sizes) or 1
     for percent in PERCENTS:
         height = least * (100 + percent) // (100 * unit) * unit
-        for backward in (False, True):
-            offsets = _place([_mirrored(v) for v in lives] if backward else lives, height)
+        for spans in (forward, forward.mirrored):
+            offsets = spans.place(height)
             if offsets is not None:
                 return Packing(dict(zip(lifetimes, offsets, strict=True)), height)
-    starts = accumulate(sizes, initial=0)
-    return Packing(dict(zip(lifetimes, starts, strict=False)), sum(sizes))
+    starts = accumulate(forward.sizes, initial=0)
+    return Packing(dict(zip(lifetimes, starts, strict=False)), sum(forward.sizes))
 
 
-def largest_together(lives: Sequence[Lifetime]) -> int:
-    """Return the most units that live at one position: the least memory that holds them all."""
-    now = most = 0
-    deaths = iter(sorted(lives, key=attrgetter("death")))
-    dying = next(deaths, None)
-    for life in sorted(lives, key=attrgetter("birth")):
-        while dying is not None and dying.death < life.birth:
-            now -= dying.size
-            dying = next(deaths, None)
-        now += life.size
-        most = max(most, now)
-    return most
+class _Spans:
+    """Lifetimes in columns, and in which order they begin and end."""
 
+    def __init__(self, sizes: list[int], births: list[int], deaths: list[int]) -> None:
+        self.sizes = sizes
+        self.births = births
+        self.deaths = deaths
+        self.by_birth = sorted(range(len(sizes)), key=births.__getitem__)
+        self.by_death = sorted(range(len(sizes)), key=deaths.__getitem__)
 
-def _mirrored(life: Lifetime) -> Lifetime:
-    """Return the lifetime as it is when time goes backward."""
-    return Lifetime(life.size, -life.death, -life.birth)
+    @cached_property
+    def mirrored(self) -> "_Spans":
+        """The same when time goes backward."""
+        return _Spans(self.sizes, [-d for d in self.deaths], [-b for b in self.births])
 
+    def largest_together(self) -> int:
+        """Return the most units that live at one position: the least memory that holds them."""
+        sizes, births, deaths = self.sizes, self.births, self.deaths
+        now = most = 0
+        dying = iter(self.by_death)
+        next_dead = next(dying, 0)
+        for born in self.by_birth:
+            while deaths[next_dead] < births[born]:
+                now -= sizes[next_dead]
+                next_dead = next(dying)
+            now += sizes[born]
+            most = max(most, now)
+        return most
 
-def _place(lives: Sequence[Lifetime], height: int) -> list[int] | None:
-    """Return an offset for every value in memory of a given height; None if one finds no gap."""
-    births = sorted(range(len(lives)), key=lambda i: lives[i].birth)
-    dying = iter(sorted(range(len(lives)), key=lambda i: lives[i].death))
-    next_dead = next(dying, 0)
-    offsets = [0] * len(lives)
-    gaps = _Gaps(height)
-    for i in births:
-        life = lives[i]
-        while lives[next_dead].death < life.birth:
-            gaps.give_back(offsets[next_dead], lives[next_dead].size)
-            next_dead = next(dying)
-        offset = gaps.take(life.size, life.death)
-        if offset is None:
-            return None
-        offsets[i] = offset
-    return offsets
+    def place(self, height: int) -> list[int] | None:
+        """Return an offset for every value in memory of a given height; None if one has no gap."""
+        sizes, births, deaths = self.sizes, self.births, self.deaths
+        offsets = [0] * len(sizes)
+        gaps = _Gaps(height)
+        dying = iter(self.by_death)
+        next_dead = next(dying, 0)
+        for born in self.by_birth:
+            while deaths[next_dead] < births[born]:
+                gaps.give_back(offsets[next_dead], sizes[next_dead])
+                next_dead = next(dying)
+            offset = gaps.take(sizes[born], deaths[born])
+            if offset is None:
+                return None
+            offsets[born] = offset
+        return offsets
 
 
 class _Gaps:
-    """The gaps between the values that live now: by offset, to merge neighbours, and by size.
+    """The gaps between the values that live now: by their ends, to merge neighbours, and by size.
 
     A value goes into the smallest gap that holds it, to that end of it whose neighbour outlives
     the value; the walls outlive all. So values that die together come to lie together, whether
@@ -104,8 +113,9 @@ class _Gaps:
     """
 
     def __init__(self, height: int) -> None:
-        self.offsets = [0]
-        self.size_at = {0: height}
+        #: Where the gap ends that starts at an offset, and where it starts that ends there.
+        self.stop_of = {0: height}
+        self.start_of = {height: 0}
         self.by_size = [(height, 0)]
         #: When the value dies that ends, or starts, at an offset.
         self.below: dict[int, float] = {0: inf}
@@ -117,37 +127,39 @@ class _Gaps:
         i = bisect_left(self.by_size, (size, -1))
         if i == len(self.by_size):
             return None
-        length, start = self.by_size[i]
-        self._remove(start)
-        below, above = self.below[start], self.above[start + length]
-        low = below >= min(death, above)
-        offset = start if low else start + length - size
-        if length > size:
-            self._insert(start + size if low else start, length - size)
+        _, start = self.by_size.pop(i)
+        stop = self.stop_of.pop(start)
+        del self.start_of[stop]
+        below, above = self.below[start], self.above[stop]
+        if below >= death or below >= above:
+            offset, start = start, start + size
+        else:
+            offset = stop = stop - size
+        if start < stop:
+            self._insert(start, stop)
         self.above[offset] = self.below[offset + size] = death
         return offset
 
     def give_back(self, offset: int, size: int) -> None:
         if size == 0:
             return
-        del self.above[offset], self.below[offset + size]
-        if offset + size in self.size_at:
-            size += self._remove(offset + size)
-        i = bisect_left(self.offsets, offset)
-        if i > 0:
-            before = self.offsets[i - 1]
-            if before + self.size_at[before] == offset:
-                size += self._remove(before)
-                offset = before
-        self._insert(offset, size)
+        start, stop = offset, offset + size
+        del self.above[start], self.below[stop]
+        if stop in self.stop_of:
+            stop = self._remove(stop)
+        if start in self.start_of:
+            start = self.start_of[start]
+            self._remove(start)
+        self._insert(start, stop)
 
-    def _insert(self, offset: int, size: int) -> None:
-        insort(self.offsets, offset)
-        insort(self.by_size, (size, offset))
-        self.size_at[offset] = size
+    def _insert(self, start: int, stop: int) -> None:
+        self.stop_of[start] = stop
+        self.start_of[stop] = start
+        insort(self.by_size, (stop - start, start))
 
-    def _remove(self, offset: int) -> int:
-        size = self.size_at.pop(offset)
-        self.offsets.pop(bisect_left(self.offsets, offset))
-        self.by_size.pop(bisect_left(self.by_size, (size, offset)))
-        return size
+    def _remove(self, start: int) -> int:
+        """Remove the gap that starts at an offset and return where it ends."""
+        stop = self.stop_of.pop(start)
+        del self.start_of[stop]
+        self.by_size.pop(bisect_left(self.by_size, (stop - start, start)))
+        return stop

@@ -4,7 +4,6 @@
 """
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import Protocol
 
 from dagnet.errors import DagnetError, OpError
@@ -58,11 +57,10 @@ def _blame(call: Call | None, error: Exception) -> Exception:
     if isinstance(error, DagnetError):
         return error
     what = f"{type(error).__name__} while running: {error}"
-    function, *args = (call.func, *call.args) if isinstance(call, partial) else (None,)
+    function, frame = getattr(call, "__func__", None), getattr(call, "__self__", None)
     op = getattr(function, "__self__", None)
-    if not isinstance(op, Op) or not args or not isinstance(args[0], Frame):
+    if not isinstance(op, Op) or not isinstance(frame, Frame):
         return OpError(f"a node: {what}")
-    frame = args[0]
     phase = "backward" if function == op.backward else "forward"
     from dagnet.diagnosis import explain_failure  # here, because it is seldom needed
 

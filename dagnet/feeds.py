@@ -52,7 +52,7 @@ def feed_rules(graph: Graph, names: Iterable[str]) -> dict[str, FeedRule]:
     rules = {}
     for name in names:
         shape = graph.vertices[name].op.output_shape()
-        readers = [(graph.vertices[n].op, slot) for n, slot in graph.consumers[name]]
+        readers = [(graph.vertices[n].op, slot) for n, slot in graph.input_consumers[name]]
         one_hot = any(slot in op.one_hot_inputs for op, slot in readers)
         label = graph.vertices[name].label
         picky = tuple((op, s) for op, s in readers if type(op).feed_problem is not Op.feed_problem)

@@ -104,35 +104,14 @@ class Graph:
         names: Mapping[Node, str] | None = None,
         attributes: Mapping[str, Mapping[str, object]] | None = None,
     ):
-        given: dict[str, Vertex] = {}
-        for vertex in vertices:
-            if vertex.name in given:
-                raise GraphError(
-                    f"two nodes are named {vertex.name!r}: "
-                    f"{given[vertex.name].label} and {vertex.label}"
-                )
-            given[vertex.name] = vertex
-        self._check_references(given, (*losses, *outputs))
-        self.vertices: dict[str, Vertex] = _topological(given)
+        self.vertices: dict[str, Vertex] = _topological(vertices)
+        for name in (*losses, *outputs):
+            if name not in self.vertices:
+                raise UnknownNameError.of("node", name, self.vertices)
         self.losses = tuple(losses)
         self.outputs = tuple(outputs)
         self.names = dict(names or {})
         self.attributes = dict(attributes or {})
-
-    @staticmethod
-    def _check_references(vertices: Mapping[str, Vertex], targets: Sequence[str]) -> None:
-        for vertex in vertices.values():
-            try:
-                check_arity(vertex.op, vertex.inputs)
-            except GraphError as error:
-                raise GraphError(f"{vertex.label}: {error}") from None
-            for name in vertex.inputs:
-                if name not in vertices:
-                    problem = UnknownNameError.of("node", name, vertices)
-                    raise GraphError(f"{vertex.label} reads {name!r}, but there is {problem}")
-        for name in targets:
-            if name not in vertices:
-                raise UnknownNameError.of("node", name, vertices)
 
     @classmethod
     def from_nodes(cls, losses: Sequence[Node] = (), outputs: Sequence[Node] = ()) -> "Graph":
@@ -213,10 +192,19 @@ class Graph:
     @cached_property
     def consumers(self) -> dict[str, list[tuple[str, int]]]:
         """For every vertex, who reads it and in which slot, in topological order."""
-        readers: dict[str, list[tuple[str, int]]] = {name: [] for name in self.vertices}
+        return self._readers(self.vertices)
+
+    @cached_property
+    def input_consumers(self) -> dict[str, list[tuple[str, int]]]:
+        """The `consumers` of the inputs alone, for whom a run does not need all of them."""
+        return self._readers(self.inputs)
+
+    def _readers(self, names: Iterable[str]) -> dict[str, list[tuple[str, int]]]:
+        readers: dict[str, list[tuple[str, int]]] = {name: [] for name in names}
         for vertex in self.vertices.values():
             for slot, name in enumerate(vertex.inputs):
-                readers[name].append((vertex.name, slot))
+                if name in readers:
+                    readers[name].append((vertex.name, slot))
         return readers
 
     def ancestors(self, targets: Iterable[str]) -> set[str]:
@@ -257,15 +245,33 @@ def _to_networkx(vertices: Mapping[str, Vertex]) -> "networkx.MultiDiGraph":
     return graph
 
 
-def _topological(vertices: dict[str, Vertex]) -> dict[str, Vertex]:
-    """Return the vertices in the topological order whose ties follow the given order."""
-    seen: set[str] = set()
+def _topological(given: Iterable[Vertex]) -> dict[str, Vertex]:
+    """Return the vertices by name, in the topological order whose ties follow the given order."""
+    vertices: dict[str, Vertex] = {}
+    sorted_so_far = True
+    for vertex in given:
+        try:
+            check_arity(vertex.op, vertex.inputs)
+        except GraphError as error:
+            raise GraphError(f"{vertex.label}: {error}") from None
+        if vertex.name in vertices:
+            raise GraphError(
+                f"two nodes are named {vertex.name!r}: "
+                f"{vertices[vertex.name].label} and {vertex.label}"
+            )
+        for name in vertex.inputs:
+            sorted_so_far = sorted_so_far and name in vertices
+        vertices[vertex.name] = vertex
+    return vertices if sorted_so_far else _sorted(vertices)
+
+
+def _sorted(vertices: Mapping[str, Vertex]) -> dict[str, Vertex]:
+    """Return vertices that are given in another order as `_topological` does, or raise."""
     for vertex in vertices.values():
-        if not seen.issuperset(vertex.inputs):
-            break
-        seen.add(vertex.name)
-    else:
-        return vertices  # already topological, so it is the one whose ties follow it
+        for name in vertex.inputs:
+            if name not in vertices:
+                problem = UnknownNameError.of("node", name, vertices)
+                raise GraphError(f"{vertex.label} reads {name!r}, but there is {problem}")
     import networkx as nx
 
     graph = _to_networkx(vertices)

@@ -12,6 +12,7 @@ from dagnet.definition import compared, node_list
 from dagnet.errors import ArgumentTypeError, GraphError, NotKeptError
 from dagnet.executors import Hooks, Silent
 from dagnet.feeds import CheckedFeeds, named_inputs
+from dagnet.garbage import collection_paused
 from dagnet.graph import Graph
 from dagnet.node import Node
 from dagnet.parameters import ArraysByOwner, ParameterStore, assign
@@ -30,7 +31,6 @@ from dagnet.runners import Runner, Runners
 from dagnet.scheduler import Binding, Scheduler, cost, resolve
 from dagnet.settings import Seed, check_choice, check_dtype, generators
 from dagnet.stored import is_stored
-from dagnet.streams import Stream
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -107,7 +107,8 @@ class Model:
     ):
         losses = node_list(cost)
         wanted = compared(losses) if outputs is None else node_list(outputs)
-        graph = Graph.from_nodes(losses, wanted)
+        with collection_paused():
+            graph = Graph.from_nodes(losses, wanted)
         for node in inputs or ():
             if node not in graph:
                 raise GraphError(f"{node!r}: this input is never used; no loss depends on it")
@@ -145,18 +146,19 @@ class Model:
         self.executor = check_choice("executor", executor, EXECUTORS)
         self.check_finite = bool(check_finite)
         binding = _binding(self.executor)
-        shapes = infer_shapes(graph)
-        parameters = collect_parameters(graph, shapes)
-        verify(graph, shapes, parameters)
-        self.graph = annotate(graph)
-        self.shapes = shapes
-        self.store = ParameterStore(parameters, self.dtype, fused=self.executor == "fused")
-        self.params = ArraysByOwner(self.store.arrays)
-        #: For every node, its parameters by the op's own names, as keys of `store`.
-        self.keys = {v.name: parameter_keys(v, shapes) for v in graph.vertices.values()}
-        states = collect_states(graph, shapes)
-        arrays = {key: np.full(s.shape, s.fill, self.dtype) for key, s in states.items()}
-        self.state = ArraysByOwner(arrays, "state")
+        with collection_paused():
+            shapes = infer_shapes(graph)
+            parameters = collect_parameters(graph, shapes)
+            verify(graph, shapes, parameters)
+            self.graph = annotate(graph, shapes, parameters)
+            self.shapes = shapes
+            self.store = ParameterStore(parameters, self.dtype, fused=self.executor == "fused")
+            self.params = ArraysByOwner(self.store.arrays)
+            #: For every node, its parameters by the op's own names, as keys of `store`.
+            self.keys = {v.name: parameter_keys(v, shapes) for v in graph.vertices.values()}
+            states = collect_states(graph, shapes)
+            arrays = {key: np.full(s.shape, s.fill, self.dtype) for key, s in states.items()}
+            self.state = ArraysByOwner(arrays, "state")
         #: Scalers by input, which `fit`, `predict` and `evaluate` apply to what users give them.
         self.scaling: dict[str, Any] = {}
         #: Names of the classes and of the features in the training data, for who sets them; `save`
@@ -471,6 +473,8 @@ class Model:
         What lies in files stays there: in its place stands a `Stream`, which scales and checks
         what is read of it.
         """
+        from dagnet.streams import Stream
+
         feeder = (runner or self._runners.evaluating).feeder
         streams = {
             name: Stream(feeder.rules[name], array, self.scaling.get(name), feeder)

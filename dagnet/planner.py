@@ -12,6 +12,7 @@ import numpy as np
 from dagnet.arena import Lifetime, pack
 from dagnet.graph import Graph, ParamKey, Vertex
 from dagnet.node import Shape
+from dagnet.ops.frame import Work
 from dagnet.passes import collect_parameters, infer_shapes, needs_gradient, parameter_keys
 from dagnet.plan import (
     ALIGNMENT,
@@ -66,42 +67,38 @@ class _Planner:
         self.graph = graph
         self.keep = keep
         self.dtype = dtype
-        self.shapes = infer_shapes(graph)
-        self.parameters = collect_parameters(graph, self.shapes)
-        self.params = {v.name: parameter_keys(v, self.shapes) for v in graph.vertices.values()}
+        shapes = infer_shapes(graph)
+        self.parameters = collect_parameters(graph, shapes)
+        self.params = {v.name: parameter_keys(v, shapes) for v in graph.vertices.values()}
         sources = {n for n, keys in self.params.items() if keys} | set(wrt)
-        self.wanted = needs_gradient(graph, sources) if backward else set()
-        self.workspaces = {
-            v.name: v.op.workspace(*(self.shapes[n] for n in v.inputs))
-            for v in graph.vertices.values()
-        }
-        #: All values as they are born, and those of them that may be read at a later step.
+        wanted = needs_gradient(graph, sources) if backward else set()
+        #: All values as they are born.
         self.values: list[_Value] = []
-        self.outputs: dict[str, _Value] = {}
-        self.grads: dict[str, _Value] = {}
-        self.saved: dict[str, list[_Value]] = {}
         #: Old and new values of ops that could write the new one over the old one.
         self.in_place: list[tuple[_Value, _Value]] = []
 
-        vertices = [v for v in graph.vertices.values() if not v.is_input]
-        self.forward_order = vertices
-        self.backward_order = [v for v in reversed(vertices) if v.name in self.wanted]
+        self.nodes: dict[str, _Node] = {}
+        for v in graph.vertices.values():
+            inputs = tuple([self.nodes[name] for name in v.inputs])
+            self.nodes[v.name] = _Node(v, inputs, shapes[v.name], v.name in wanted)
+        self.forward_order = [n for n in self.nodes.values() if not n.vertex.is_input]
+        self.backward_order = [n for n in reversed(self.forward_order) if n.wanted]
         self.end = len(self.forward_order) + len(self.backward_order)
 
     def plan(self) -> Plan:
-        steps = [self._forward_step(p, v) for p, v in enumerate(self.forward_order)]
-        contributions = self._count_contributions()
-        seeds = self._seed(contributions)
-        arrived: dict[str, int] = {name: 1 for name, added in seeds if added}
-        uses = Counter(key for v in self.backward_order for key in self.params[v.name].values())
+        steps = [self._forward_step(p, node) for p, node in enumerate(self.forward_order)]
+        self._count_contributions()
+        seeds = self._seed()
+        uses = Counter(key for n in self.backward_order for key in self.params[n.name].values())
         used: set[ParamKey] = set()
-        for position, v in enumerate(self.backward_order, start=len(steps)):
-            steps.append(self._backward_step(position, v, contributions, arrived, uses, used))
+        for position, node in enumerate(self.backward_order, start=len(steps)):
+            steps.append(self._backward_step(position, node, uses, used))
         for name in (*self.graph.losses, *self.graph.outputs):
-            self._read_output(name, self.end)
-        for name in self.wanted:
-            if self.graph.vertices[name].is_input:
-                self.grads[name].death = self.end
+            self.nodes[name].read(self.end)
+        for name in self.graph.inputs:
+            grad = self.nodes[name].grad
+            if grad is not None:
+                grad.death = self.end
         if self.keep == "all":
             self._keep_all()
         else:
@@ -117,61 +114,53 @@ class _Planner:
         self.values.append(value)
         return value
 
-    def _read_output(self, name: str, position: int) -> None:
-        if name in self.outputs:  # a fed array has no buffer of ours
-            self.outputs[name].death = position
-
-    def _forward_step(self, position: int, v: Vertex) -> Step:
-        for name in v.inputs:
-            self._read_output(name, position)
-        output = self._write(("output", v.name), self.shapes[v.name], position)
-        self.outputs[v.name] = output
-        if v.op.in_place and v.inputs[0] in self.outputs:
-            self.in_place.append((self.outputs[v.inputs[0]], output))
-        for name, work in self.workspaces[v.name].items():
+    def _forward_step(self, position: int, node: "_Node") -> Step:
+        name, op = node.name, node.vertex.op
+        for source in node.inputs:
+            source.read(position)
+        node.output = self._write(("output", name), node.shape, position)
+        if op.in_place and node.inputs[0].output is not None:
+            self.in_place.append((node.inputs[0].output, node.output))
+        node.work = op.workspace(*[source.shape for source in node.inputs])
+        for local, work in node.work.items():
             if work.life != "backward":
-                value = self._write(("work", v.name, name), work.shape, position, work.dtype)
+                value = self._write(("work", name, local), work.shape, position, work.dtype)
                 if work.life == "saved":
-                    self.saved.setdefault(v.name, []).append(value)
-        return Step(v.name, "forward")
+                    node.saved += (value,)
+        return Step(name, "forward")
 
     def _backward_step(
-        self,
-        position: int,
-        v: Vertex,
-        contributions: Mapping[str, int],
-        arrived: dict[str, int],
-        uses: Mapping[ParamKey, int],
-        used: set[ParamKey],
+        self, position: int, node: "_Node", uses: Mapping[ParamKey, int], used: set[ParamKey]
     ) -> Step:
-        grad = self.grads[v.name]
+        name, op = node.name, node.vertex.op
+        grad = node.arrived
         grad.death = max(grad.death, position)  # a loss keeps its own to the end
-        if "inputs" in v.op.reads:
-            for name in v.inputs:
-                self._read_output(name, position)
-        if "output" in v.op.reads:
-            self.outputs[v.name].death = position
-        for value in self.saved.get(v.name, ()):
+        if "inputs" in op.reads:
+            for source in node.inputs:
+                source.read(position)
+        if "output" in op.reads:
+            node.read(position)
+        for value in node.saved:
             value.death = position
-        for name, work in self.workspaces[v.name].items():
+        for local, work in node.work.items():
             if work.life == "backward":
-                self._write(("work", v.name, name), work.shape, position, work.dtype)
+                self._write(("work", name, local), work.shape, position, work.dtype)
         targets = tuple(
-            self._target(position, v, slot, contributions[name], arrived)
-            if name in self.wanted and slot not in v.op.constant_inputs
-            else None
-            for slot, name in enumerate(v.inputs)
+            [
+                self._target(position, node, slot, source) if node.asks(slot) else None
+                for slot, source in enumerate(node.inputs)
+            ]
         )
         params = []
-        for local, key in self.params[v.name].items():
-            params.append(self._param_target(position, v, local, key, uses[key], used))
+        for local, key in self.params[name].items():
+            params.append(self._param_target(position, name, local, key, uses[key], used))
             used.add(key)
-        return Step(v.name, "backward", targets, tuple(params))
+        return Step(name, "backward", targets, tuple(params))
 
     def _param_target(
         self,
         position: int,
-        v: Vertex,
+        name: str,
         local: str,
         key: ParamKey,
         total: int,
@@ -181,54 +170,46 @@ class _Planner:
         first = key not in used
         if total == 1 or (first and self.keep == "needed"):
             return ParamTarget(local, key)
-        part: BufferKey = ("param_part", v.name, local)
+        part: BufferKey = ("param_part", name, local)
         self._write(part, self.parameters[key].shape, position)
         return ParamTarget(local, key, part, first)
 
-    def _target(
-        self, position: int, v: Vertex, slot: int, total: int, arrived: dict[str, int]
-    ) -> Target:
+    def _target(self, position: int, node: "_Node", slot: int, source: "_Node") -> Target:
         """Decide where the gradient of one input goes: the first contribution in place, if alone
         or if nothing is kept; later ones through a buffer of their own."""
-        name = v.inputs[slot]
-        shape = self.shapes[name]
-        first = arrived.get(name, 0) == 0
-        arrived[name] = arrived.get(name, 0) + 1
-        grad = self.grads.get(name)
-        if grad is None:
-            grad = self.grads[name] = self._write(("grad", name), shape, position)
+        first = source.grad is None
+        if source.grad is None:
+            source.grad = self._write(("grad", source.name), source.shape, position)
+        grad = source.grad
         grad.death = max(grad.death, position)
-        alone = total == 1
+        alone = source.contributions == 1
         if alone or (first and self.keep == "needed"):
             written, target = grad, Target(grad.key, first=not alone)
         else:
-            written = self._write(("part", v.name, slot), shape, position)
+            written = self._write(("part", node.name, slot), source.shape, position)
             target = Target(written.key, grad.key, first)
-        if slot == 0 and v.op.in_place:
-            self.in_place.append((self.grads[v.name], written))
+        if slot == 0 and node.vertex.op.in_place:
+            self.in_place.append((node.arrived, written))
         return target
 
-    def _count_contributions(self) -> dict[str, int]:
-        counts: dict[str, int] = {}
-        for v in self.backward_order:
-            for slot, name in enumerate(v.inputs):
-                if name in self.wanted and slot not in v.op.constant_inputs:
-                    counts[name] = counts.get(name, 0) + 1
-        return counts
+    def _count_contributions(self) -> None:
+        for node in self.backward_order:
+            for slot, source in enumerate(node.inputs):
+                source.contributions += node.asks(slot)
 
-    def _seed(self, contributions: dict[str, int]) -> tuple[tuple[str, bool], ...]:
+    def _seed(self) -> tuple[tuple[str, bool], ...]:
         """Give each loss its gradient, 1: for good, unless other gradients are added to it."""
         seeds = []
         for name in dict.fromkeys(self.graph.losses):
-            if name not in self.wanted:
+            node = self.nodes[name]
+            if not node.wanted:
                 continue
-            added = name in contributions
-            start = len(self.forward_order) if added else 0
-            self.grads[name] = self._write(("grad", name), (), start)
+            added = node.contributions > 0
+            node.grad = self._write(("grad", name), (), len(self.forward_order) if added else 0)
             if added:
-                contributions[name] += 1
+                node.contributions += 1
             else:
-                self.grads[name].death = self.end
+                node.grad.death = self.end
             seeds.append((name, added))
         return tuple(seeds)
 
@@ -238,28 +219,28 @@ class _Planner:
         for value in self.values:
             if value.key[0] != "work":
                 value.death = self.end
-        for saved in self.saved.values():
-            for value in saved:
+        for node in self.forward_order:
+            for value in node.saved:
                 value.death = self.end
 
     def _share_in_place(self) -> None:
         """Let an op write over its input, or over the gradient it read, if nobody needs those."""
         for old, new in self.in_place:
             if old.kind == new.kind and old.death == new.birth:
-                new.root = old.root
+                new.root = old.root or old
 
     def _pack(self, steps: tuple[Step, ...], seeds: tuple[tuple[str, bool], ...]) -> Plan:
-        lives: dict[bool, dict[BufferKey, Lifetime]] = {True: {}, False: {}}
+        lives: dict[bool, dict[_Value, Lifetime]] = {True: {}, False: {}}
         for value in self.values:
             spans = lives[value.kind.scaled]
-            if value.root is value:
-                spans[value.key] = Lifetime(value.kind.size, value.birth, value.death)
+            if value.root is None:
+                spans[value] = Lifetime(value.kind.size, value.birth, value.death)
             else:
-                spans[value.root.key].death = value.death
+                spans[value.root].death = value.death
         scaled, fixed = pack(lives[True]), pack(lives[False])
         offsets = {**scaled.offsets, **fixed.offsets}
         buffers = {
-            v.key: Buffer(v.kind.shape, v.kind.dtype, offsets[v.root.key], v.birth, v.death)
+            v.key: Buffer(v.kind.shape, v.kind.dtype, offsets[v.root or v], v.birth, v.death)
             for v in self.values
         }
         return Plan(
@@ -293,11 +274,46 @@ class _Value:
     kind: _Kind
     birth: int
     death: int
-    #: The value whose place it takes over, the first of all in that place.
-    root: "_Value" = field(init=False)
+    #: The value whose place it takes over, the first of all in that place; None if its own.
+    root: "_Value | None" = None
 
-    def __post_init__(self) -> None:
-        self.root = self
+
+@dataclass(slots=True, eq=False)
+class _Node:
+    """A vertex with what is decided about it: objects, so that a walk looks up no names."""
+
+    vertex: Vertex
+    inputs: tuple["_Node", ...]
+    shape: Shape
+    #: Whether the gradient of its output is.
+    wanted: bool
+    #: None for an input: a fed array has no buffer of ours.
+    output: _Value | None = None
+    grad: _Value | None = None
+    #: How many gradients add up to that of its output.
+    contributions: int = 0
+    work: Mapping[str, Work] = field(default_factory=dict)
+    #: Those of its work that its backward step reads.
+    saved: tuple[_Value, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.vertex.name
+
+    @property
+    def arrived(self) -> _Value:
+        """The gradient of its output, of which a part at least has been sent."""
+        assert self.grad is not None
+        return self.grad
+
+    def asks(self, slot: int) -> bool:
+        """Return whether its backward step shall compute the gradient of an input."""
+        return self.inputs[slot].wanted and slot not in self.vertex.op.constant_inputs
+
+    def read(self, position: int) -> None:
+        """Let the output live at least until then."""
+        if self.output is not None:
+            self.output.death = position
 
 
 @lru_cache(maxsize=1024)

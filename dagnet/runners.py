@@ -24,7 +24,6 @@ from dagnet.planner import make_plan
 from dagnet.scheduler import Binding, Scheduler
 from dagnet.settings import check_choice
 from dagnet.stored import BLOCK_BYTES
-from dagnet.streams import Gatherer, Stream
 
 
 @dataclass(frozen=True)
@@ -61,6 +60,8 @@ class Runner:
 
         How many examples are in a block follows from the bytes that each takes in the run.
         """
+        from dagnet.streams import Gatherer, Stream  # here, because only reading files needs it
+
         plan = self.scheduler.plan
         scaled = {name for name in feeds if is_scaled(plan.graph.vertices[name].op.output_shape())}
         streams = [source for source in feeds.values() if isinstance(source, Stream)]
@@ -104,26 +105,29 @@ class Runners:
         runner = self._training.get((keep, apart)) if isinstance(keep, str) else None
         if runner is None:
             check_choice("way to keep values", keep, KEEPS)
-            lowered = quiet_branches(fuse_logits(self._with_losses(), apart))
-            fused = fused_activations(self._graph, lowered)
-            if keep == "needed":
-                lowered = prune(lowered, lowered.losses, ())
-            # Both ways to keep take the same feeds, whether or not a branch of the outputs runs.
-            runner = self._runner(lowered, self._graph.inputs, fused, keep=keep)
+            with collection_paused():
+                lowered = quiet_branches(fuse_logits(self._with_losses(), apart))
+                fused = fused_activations(self._graph, lowered)
+                if keep == "needed":
+                    lowered = prune(lowered, lowered.losses, ())
+                # Both ways take the same feeds, whether or not a branch of the outputs runs.
+                runner = self._runner(lowered, self._graph.inputs, fused, keep=keep)
             self._training[keep, apart] = runner
         return runner
 
     @cached_property
     def predicting(self) -> Runner:
         """Forward to the outputs, in prediction mode."""
-        graph = prune(for_prediction(self._graph), (), self._graph.outputs)
-        return self._runner(graph, graph.inputs, backward=False)
+        with collection_paused():
+            graph = prune(for_prediction(self._graph), (), self._graph.outputs)
+            return self._runner(graph, graph.inputs, backward=False)
 
     @cached_property
     def evaluating(self) -> Runner:
         """Forward to the outputs and the losses, in prediction mode."""
-        graph = fuse_logits(for_prediction(self._with_losses()))
-        return self._runner(graph, graph.inputs, backward=False)
+        with collection_paused():
+            graph = fuse_logits(for_prediction(self._with_losses()))
+            return self._runner(graph, graph.inputs, backward=False)
 
     def _with_losses(self) -> Graph:
         if not self._graph.losses:
@@ -138,8 +142,7 @@ class Runners:
         **options: Any,
     ) -> Runner:
         dtype = str(self._store.data.dtype)
-        with collection_paused():
-            plan = make_plan(self._binding.lower(graph), dtype=dtype, **options)
+        plan = make_plan(self._binding.lower(graph), dtype=dtype, **options)
         # The rules come from the graph as defined: fusion must not change what may be fed.
         feeder = Feeder(feed_rules(self._graph, inputs), dtype, self._check_finite)
         scheduler = Scheduler(plan, self._store, self._states, self._rng, self._binding)

@@ -221,6 +221,17 @@ def test_what_import_dagnet_loads_imports_no_late_package_at_module_level():
         assert not top & {*LATE, "safetensors"}, module
 
 
+def test_a_training_step_loads_nothing_of_dagnet_that_only_files_or_looking_need():
+    loaded = run(
+        "import sys, numpy as np, dagnet as dn;"
+        "feeds = {'X': np.ones((2, 3)), 'Y': np.ones((1, 3))};"
+        "dn.mlp([2, 4, 1]).train_step(feeds, dn.SGD(0.1));"
+        "print(*{m.split('.')[1] for m in sys.modules if m.startswith('dagnet.')})"
+    )
+    assert "scheduler" in loaded
+    assert not {"data", "streams", "storage", "cache", "layer", "diagnosis", *ROWS[-1]} & {*loaded}
+
+
 def test_importing_dagnet_prints_nothing_and_leaves_numpy_s_random_state_alone():
     assert not run(
         "import numpy as np; np.random.seed(1); a = np.random.get_state()[1].tolist();"

@@ -1,9 +1,8 @@
 """The arrays an op declares, and the frame in which it sees them."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from math import prod
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import numpy as np
 
@@ -13,8 +12,7 @@ if TYPE_CHECKING:
     from dagnet.ops.base import Op
 
 
-@dataclass(frozen=True)
-class Parameter:
+class Parameter(NamedTuple):
     """A trained array of an op.
 
     Weights state their `fan_in` and `fan_out`: the model's initialiser (or `init`, if given)
@@ -36,16 +34,14 @@ class Parameter:
         return prod(self.shape)
 
 
-@dataclass(frozen=True)
-class State:
+class State(NamedTuple):
     """An array of an op that training changes without a gradient, such as a running mean."""
 
     shape: tuple[int, ...]
     fill: float = 0.0
 
 
-@dataclass(frozen=True)
-class Work:
+class Work(NamedTuple):
     """An array an op computes in besides its output.
 
     `life` says when its content matters: during the `"forward"` call, during the `"backward"`

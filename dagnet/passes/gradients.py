@@ -36,9 +36,7 @@ def needs_gradient(graph: Graph, sources: Collection[str]) -> set[str]:
     for name in reversed(graph.vertices):
         if name in wanted:
             v = graph.vertices[name]
-            wanted.update(
-                n
-                for slot, n in enumerate(v.inputs)
-                if n in reached and slot not in v.op.constant_inputs
-            )
+            for slot, n in enumerate(v.inputs):
+                if n in reached and slot not in v.op.constant_inputs:
+                    wanted.add(n)
     return wanted

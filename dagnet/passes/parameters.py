@@ -27,7 +27,7 @@ def collect_parameters(graph: Graph, shapes: Mapping[str, Shape]) -> dict[ParamK
     """
     parameters: dict[ParamKey, Parameter] = {}
     for v in graph.vertices.values():
-        for name, new in v.op.parameters(*(shapes[n] for n in v.inputs)).items():
+        for name, new in v.op.parameters(*[shapes[n] for n in v.inputs]).items():
             key = (v.owner, name)
             known = parameters.setdefault(key, new)
             if known.shape != new.shape:
@@ -42,17 +42,19 @@ def collect_states(graph: Graph, shapes: Mapping[str, Shape]) -> dict[ParamKey, 
     """Return every state array of the graph, such as running means, in definition order."""
     states: dict[ParamKey, State] = {}
     for v in graph.vertices.values():
-        for name, state in v.op.states(*(shapes[n] for n in v.inputs)).items():
+        for name, state in v.op.states(*[shapes[n] for n in v.inputs]).items():
             states.setdefault((v.owner, name), state)
     return states
 
 
 def parameter_keys(v: Vertex, shapes: Mapping[str, Shape]) -> dict[str, ParamKey]:
     """Return which parameters a vertex reads, by the names its op uses for them."""
-    own = {name: (v.owner, name) for name in v.op.parameters(*(shapes[n] for n in v.inputs))}
-    return own | {".".join(key): key for key in v.borrows}
+    keys = {name: (v.owner, name) for name in v.op.parameters(*[shapes[n] for n in v.inputs])}
+    for key in v.borrows:
+        keys[".".join(key)] = key
+    return keys
 
 
 def keeps_arrays(v: Vertex, shapes: Mapping[str, Shape]) -> bool:
     """Return whether a vertex has parameters or states, so that sharing its op shares something."""
-    return bool(parameter_keys(v, shapes) or v.op.states(*(shapes[n] for n in v.inputs)))
+    return bool(parameter_keys(v, shapes) or v.op.states(*[shapes[n] for n in v.inputs]))

@@ -31,6 +31,8 @@ def quiet_branches(graph: Graph) -> Graph:
 
 
 def _predicting(graph: Graph, names: set[str]) -> Graph:
+    if not names:
+        return graph
     return graph.replace(
         vertices=[
             replace(v, op=v.op.in_prediction()) if v.name in names else v

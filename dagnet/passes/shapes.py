@@ -23,7 +23,7 @@ def infer_shapes(graph: Graph) -> dict[str, Shape]:
     shapes: dict[str, Shape] = {}
     for v in graph.vertices.values():
         try:
-            shapes[v.name] = v.op.output_shape(*(shapes[name] for name in v.inputs))
+            shapes[v.name] = v.op.output_shape(*[shapes[name] for name in v.inputs])
         except ShapeError as error:
             raise ShapeError(f"{v.label}: {error}") from None
     return shapes

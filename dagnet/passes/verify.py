@@ -59,15 +59,16 @@ def _check_losses(graph: Graph, shapes: Mapping[str, Shape], trained: Collection
 def _check_outputs(graph: Graph, own: Collection[str]) -> None:
     if not graph.losses:
         return
-    trained = graph.ancestors(graph.losses)
-    trained_owners = {graph.vertices[n].owner for n in trained}
+    trained_owners = {graph.vertices[n].owner for n in graph.ancestors(graph.losses)}
+    untrained = {name for name in own if graph.vertices[name].owner not in trained_owners}
+    if not untrained:
+        return
     for name in graph.outputs:
         for ancestor in graph.ancestors([name]):
-            v = graph.vertices[ancestor]
-            if ancestor in own and v.owner not in trained_owners:
+            if ancestor in untrained:
                 raise GraphError(
                     f"{graph.vertices[name].label}: this output reaches no loss: the parameters "
-                    f"of {v.label} would never be trained"
+                    f"of {graph.vertices[ancestor].label} would never be trained"
                 )
 
 

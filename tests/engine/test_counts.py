@@ -1,5 +1,6 @@
 """What a step and a prediction cost, in counts that are the same on every machine."""
 
+import gc
 import sys
 import tracemalloc
 from pathlib import Path
@@ -162,18 +163,38 @@ def test_few_functions_of_dagnet_lie_around_the_nodes_of_a_prediction():
     assert len(python_calls(lambda: model.predict(x))) - nodes <= 24
 
 
-def test_compiling_twice_the_nodes_takes_twice_the_calls():
-    def compiled(count):
-        x, y = dn.Input(5, name="x"), dn.Input(5, name="y")
-        a = x
-        for _ in range(count):
-            a = dn.ReLU()(dn.Linear(5)(a))
-        cost = dn.MeanSquaredError()(a, y)
-        feeds = {"x": np.ones((5, 3)), "y": np.ones((5, 3))}
-        return len(python_calls(lambda: dn.Model(cost, seed=1).runner("needed").begin(feeds)))
+def compiling(count):
+    """Return a function that compiles a chain of so many layers, and puts feeds in place."""
+    x, y = dn.Input(5, name="x"), dn.Input(5, name="y")
+    a = x
+    for _ in range(count):
+        a = dn.ReLU()(dn.Linear(5)(a))
+    cost = dn.MeanSquaredError()(a, y)
+    feeds = {"x": np.ones((5, 3)), "y": np.ones((5, 3))}
+    return lambda: dn.Model(cost, seed=1).runner("needed").begin(feeds)
 
-    once, twice = compiled(100), compiled(200)
+
+def test_compiling_twice_the_nodes_takes_twice_the_calls():
+    once, twice = (len(python_calls(compiling(count))) for count in (100, 200))
     assert 1.9 < twice / once < 2.1
+
+
+def test_compiling_more_nodes_makes_no_more_searches_for_garbage():
+    def searches(function):
+        begun = []
+
+        def note(phase, info):
+            begun.append(phase)
+
+        gc.callbacks.append(note)
+        try:
+            function()
+        finally:
+            gc.callbacks.remove(note)
+        return begun.count("start")
+
+    assert gc.isenabled()
+    assert searches(compiling(2000)) <= 10  # one when each pause is over, and some around them
 
 
 LOSSES = {
