@@ -45,24 +45,41 @@ def measure(length):
 
 
 def overhead(length, rounds):
-    """Return the seconds of a node of a chain going forward, and of its call of numpy alone.
+    """Return the seconds of a node of a chain and of its calls of numpy alone, forward, then those
+    backward.
 
     Both work on the same arrays, in turn; the least times count.
     """
     model = dn.Model(chain(length), seed=0)
     feeds = {"x": np.ones((3, 7)), "y": np.ones((3, 7))}
     frames = model.begin(feeds, model.runner("all")).binding.frames.values()
-    pairs = [(f.inputs[0], f.output) for f in frames if f.name.startswith("relu")]
-    least = [float("inf"), float("inf")]
-    for _ in range(rounds):
-        start = time.perf_counter()
-        model.forward(feeds)
-        between = time.perf_counter()
-        for x, a in pairs:
+    relus = [f for f in frames if f.name.startswith("relu")]
+    forward = [(f.inputs[0], f.output) for f in relus]
+    backward = [
+        (f.output, f.work["positive"], f.grad_output, f.work["wide"], f.grad_inputs[0])
+        for f in reversed(relus)
+    ]
+
+    def forward_alone():
+        for x, a in forward:
             np.maximum(x, 0.0, out=a)
-        stop = time.perf_counter()
-        least = list(map(min, least, (between - start, stop - between)))
-    return least[0] / length, least[1] / length
+
+    def backward_alone():
+        for a, positive, grad, wide, out in backward:
+            np.greater(a, 0.0, out=positive)
+            mask = wide.view(np.int64)
+            mask[...] = positive
+            np.multiply(grad.view(np.int64), mask, out=out.view(np.int64))
+
+    ways = lambda: model.forward(feeds), forward_alone, model.backward, backward_alone
+    turns = [[timed(way) for way in ways] for _ in range(rounds)]
+    return [min(times) / length for times in zip(*turns, strict=True)]
+
+
+def timed(way):
+    start = time.perf_counter()
+    way()
+    return time.perf_counter() - start
 
 
 def rows(effort: Effort) -> Iterator[Row]:
@@ -72,13 +89,14 @@ def rows(effort: Effort) -> Iterator[Row]:
     )
     yield Row("compiling", f"{long:,} nodes, first step included", "< 5 s", f"{whole:.2f} s")
     yield Row("compiling", f"{long:,} nodes / {short:,} nodes", "2", f"{whole / half:.2f}")
-    node, alone = (seconds * 1e6 for seconds in overhead(short, effort.rounds))
-    yield Row(
-        "long chain",
-        f"forward, a node of {short:,}, above its call of numpy",
-        "< 2 us",
-        f"{node - alone:.2f} us ({node:.2f} us, {alone:.2f} us)",
-    )
+    times = [seconds * 1e6 for seconds in overhead(short, effort.rounds)]
+    for way, node, alone in (("forward", *times[:2]), ("backward", *times[2:])):
+        yield Row(
+            "long chain",
+            f"{way}, a node of {short:,}, above its calls of numpy",
+            "< 2 us",
+            f"{node - alone:.2f} us ({node:.2f} us, {alone:.2f} us)",
+        )
 
 
 def main():
