@@ -27,6 +27,8 @@ class Ahead:
     Parameters
     ----------
     arrays : sequence of Stored or memmap
+        Those of which a block is less than a page are left to the system: it reads whole pages,
+        and on each are examples of many blocks.
     order : ndarray of int
         Examples in the order in which they will be read. If more blocks lie in the first window
         than fit there, as where all examples are shuffled, nothing is announced.
@@ -43,16 +45,17 @@ class Ahead:
         self._order = order
         self._block = block
         self._span = block * window
+        self._arrays = [a for a in arrays if block * example_bytes(a) >= mmap.PAGESIZE]
         # A window of a shuffle has a block more where the short last one is in it.
-        near = bool(arrays) and len(self._blocks(0)) <= window + 1
-        self._arrays = arrays if near else []
+        near = bool(self._arrays) and len(self._blocks(0)) <= window + 1
         self._announce: list[Announce] = []
         self._stack = ExitStack()
         self._due = 0 if near else len(order)  # the place that must be reached to announce more
 
     def __enter__(self) -> "Ahead":
-        for array in self._arrays:
-            self._announce.append(self._stack.enter_context(announcing(array)))
+        if self._due == 0:
+            enter = self._stack.enter_context
+            self._announce = [enter(announcing(array)) for array in self._arrays]
         return self
 
     def __exit__(self, *_: object) -> None:

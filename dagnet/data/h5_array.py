@@ -85,15 +85,18 @@ class H5Array(Stored):
         slots = max(1, KEPT_BYTES // max(1, self.rows * example_bytes(self)))
         return _Kept(self, count, min(slots, count))
 
-    def fetch(self, number: int) -> np.ndarray:
-        """Return the examples of a block, on the first axis; the last may have fewer."""
+    def fetch(self, number: int, out: np.ndarray) -> None:
+        """Read the examples of a block, on the first axis; the last block may have fewer."""
         *features, (axis,) = self._groups
         start = number * self.rows
         stop = min(start + self.rows, self.shape[-1])
-        with one_message(self._path, ".h5 file"):
-            found = self._dataset[(slice(None),) * axis + (slice(start, stop),)]
         order = (axis, *(i for group in features for i in group))
-        return found.transpose(order).reshape(-1, *self.shape[:-1])
+        out = out[: stop - start]
+        with one_message(self._path, ".h5 file"):
+            if order == tuple(range(len(order))) and self._chunks.read(start, out):
+                return
+            found = self._dataset[(slice(None),) * axis + (slice(start, stop),)]
+        out[...] = found.transpose(order).reshape(out.shape)
 
     @property
     def T(self) -> "H5Array":  # noqa: N802 - numpy's name
@@ -208,9 +211,8 @@ class _Kept:
         if self._held[slot] >= 0:
             self._slot[self._held[slot]] = -1
             self._held[slot] = -1
-        block = self._source.fetch(number)
         first = slot * self._source.rows
-        self.examples[first : first + len(block)] = block
+        self._source.fetch(number, self.examples[first : first + self._source.rows])
         self._held[slot], self._slot[number], self._used[slot] = number, slot, self._now
 
 
