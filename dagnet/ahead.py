@@ -31,7 +31,8 @@ class Ahead:
         and on each are examples of many blocks.
     order : ndarray of int
         Examples in the order in which they will be read. If more blocks lie in the first window
-        than fit there, as where all examples are shuffled, nothing is announced.
+        than fit there, as where all examples are shuffled, nothing is announced; nor is it in the
+        order of the file, which a system reads ahead by itself, and faster.
     block, window : int
         Examples in a block, and blocks in a window.
 
@@ -48,9 +49,12 @@ class Ahead:
         self._arrays = [a for a in arrays if block * example_bytes(a) >= mmap.PAGESIZE]
         # A window of a shuffle has a block more where the short last one is in it.
         near = bool(self._arrays) and len(self._blocks(0)) <= window + 1
+        ascending = bool((np.diff(order[: self._span]) > 0).all())
         self._announce: list[Announce] = []
         self._stack = ExitStack()
-        self._due = 0 if near else len(order)  # the place that must be reached to announce more
+        self._due = (
+            0 if near and not ascending else len(order)
+        )  # the place that must be reached to announce more
 
     def __enter__(self) -> "Ahead":
         if self._due == 0:

@@ -58,9 +58,16 @@ def test_a_window_and_the_next_are_announced_before_it_is_used(m, block, window)
 
 def test_a_training_that_goes_on_announces_from_there():
     array = Announced(40)
-    with Ahead([array], np.arange(40), 2, 2) as reading:
+    with Ahead([array], np.arange(40)[::-1], 2, 2) as reading:
         reading.reach(18)
     assert examples(array.told) == list(range(16, 24))
+
+
+def test_the_order_of_the_file_is_left_to_the_system():
+    array = Announced(40)
+    with Ahead([array], np.arange(40), 2, 2) as reading:
+        reading.reach(18)
+    assert array.told == []
 
 
 def test_what_lies_all_over_the_file_is_not_announced():
