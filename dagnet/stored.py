@@ -39,6 +39,10 @@ class Stored(ABC):
     def read(self, which: np.ndarray, out: np.ndarray) -> None:
         """Read examples, on the last axis, into an array that has room for them."""
 
+    @abstractmethod
+    def announce(self, first: int, last: int) -> None:
+        """Tell the system that the examples from `first` to before `last` are read soon."""
+
     @property
     @abstractmethod
     def rows(self) -> int:

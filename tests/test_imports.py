@@ -34,7 +34,7 @@ ROWS = [
         "garbage",
         "late",
     ],
-    ["statistics", "tables", "statistics_table"],
+    ["statistics", "tables", "statistics_table", "ahead"],
     ["ops", "data", "initializers", "definition"],
     ["graph", "parameters", "steps", "testing"],
     ["passes"],

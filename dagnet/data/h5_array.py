@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from dagnet.data.h5_chunks import Chunks
 from dagnet.data.h5_file import import_h5py
 from dagnet.data.parts import one_message
 from dagnet.errors import ArgumentError
@@ -61,10 +62,22 @@ class H5Array(Stored):
         target = np.moveaxis(out, -1, 0)
         with self._lock:
             kept = self._kept
-            for start in range(0, len(which), kept.slots):  # so many blocks there is room for
-                part = which[start : start + kept.slots]
-                places = kept.places(part // self.rows) * self.rows + part % self.rows
+            blocks = which // self.rows
+            # What is to be read may be more blocks than there is room for.
+            step = len(which) if kept.holds(blocks) else kept.slots
+            for start in range(0, len(which), step):
+                part, held = which[start : start + step], blocks[start : start + step]
+                places = kept.places(held) * self.rows + part % self.rows
                 np.take(kept.examples, places, 0, target[start : start + len(part)], "clip")
+
+    def announce(self, first: int, last: int) -> None:
+        """Tell the system that the examples from `first` to before `last` are read soon."""
+        self._chunks.announce(first, last)
+
+    @cached_property
+    def _chunks(self) -> Chunks:
+        (axis,) = self._groups[-1]
+        return Chunks(self._dataset, axis)
 
     @cached_property
     def _kept(self) -> "_Kept":
@@ -72,15 +85,18 @@ class H5Array(Stored):
         slots = max(1, KEPT_BYTES // max(1, self.rows * example_bytes(self)))
         return _Kept(self, count, min(slots, count))
 
-    def fetch(self, number: int) -> np.ndarray:
-        """Return the examples of a block, on the first axis; the last may have fewer."""
+    def fetch(self, number: int, out: np.ndarray) -> None:
+        """Read the examples of a block, on the first axis; the last block may have fewer."""
         *features, (axis,) = self._groups
         start = number * self.rows
         stop = min(start + self.rows, self.shape[-1])
-        with one_message(self._path, ".h5 file"):
-            found = self._dataset[(slice(None),) * axis + (slice(start, stop),)]
         order = (axis, *(i for group in features for i in group))
-        return found.transpose(order).reshape(-1, *self.shape[:-1])
+        out = out[: stop - start]
+        with one_message(self._path, ".h5 file"):
+            if order == tuple(range(len(order))) and self._chunks.read(start, out):
+                return
+            found = self._dataset[(slice(None),) * axis + (slice(start, stop),)]
+        out[...] = found.transpose(order).reshape(out.shape)
 
     @property
     def T(self) -> "H5Array":  # noqa: N802 - numpy's name
@@ -176,15 +192,18 @@ class _Kept:
         self._used = np.zeros(slots, np.int64)  # when it was used last
         self._now = 0
 
+    def holds(self, blocks: np.ndarray) -> bool:
+        """Return whether all of these blocks, and one at least, are here."""
+        return bool(blocks.size) and self._slot[blocks].min() >= 0
+
     def places(self, blocks: np.ndarray) -> np.ndarray:
         """Return the slots of blocks, no more than there are slots; those missing are read."""
         self._now += 1
         slots = self._slot[blocks]
         self._used[slots[slots >= 0]] = self._now
-        missing = np.unique(blocks[slots < 0])
-        if not missing.size:
+        if slots.min() >= 0:
             return slots
-        for number in missing:
+        for number in np.unique(blocks[slots < 0]):
             self._load(int(number), int(np.argmin(self._used)))
         return self._slot[blocks]
 
@@ -192,9 +211,8 @@ class _Kept:
         if self._held[slot] >= 0:
             self._slot[self._held[slot]] = -1
             self._held[slot] = -1
-        block = self._source.fetch(number)
         first = slot * self._source.rows
-        self.examples[first : first + len(block)] = block
+        self._source.fetch(number, self.examples[first : first + self._source.rows])
         self._held[slot], self._slot[number], self._used[slot] = number, slot, self._now
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from dagnet.ahead import Ahead
 from dagnet.errors import ArgumentError
 from dagnet.feeds import CheckedFeeds
 from dagnet.stored import SHUFFLED_BYTES, WINDOW_BYTES, example_bytes
@@ -52,17 +53,22 @@ class Batches:
     def order(self, shuffle: Shuffle, rng: np.random.Generator) -> np.ndarray:
         """Return the order in which an epoch takes the examples."""
         if shuffle == "blocks":
-            block = self._block()
-            window = max(2, WINDOW_BYTES // (block * self._example_bytes))
-            return shuffled_blocks(self.m, block, window, rng)
+            return shuffled_blocks(self.m, *self._blocks(), rng)
         return rng.permutation(self.m) if shuffle else np.arange(self.m)
 
-    def _block(self) -> int:
-        """Return how many neighbours are read at once: of whole chunks, if they are in chunks."""
-        streams = [s for s in self._feeds.values() if isinstance(s, Stream)]
-        rows = max((stream.rows for stream in streams), default=1)
+    def _blocks(self) -> tuple[int, int]:
+        """Return how many neighbours make a block, and how many blocks a window.
+
+        Blocks are of whole chunks, if the examples are in chunks.
+        """
+        rows = max((stream.rows for stream in self._streams), default=1)
         wanted = max(1, SHUFFLED_BYTES // self._example_bytes)
-        return min(self.m, -(-wanted // rows) * rows)
+        block = min(self.m, -(-wanted // rows) * rows)
+        return block, max(2, WINDOW_BYTES // (block * self._example_bytes))
+
+    @property
+    def _streams(self) -> list[Stream]:
+        return [source for source in self._feeds.values() if isinstance(source, Stream)]
 
     @property
     def _example_bytes(self) -> int:
@@ -75,7 +81,11 @@ class Batches:
         if self.whole or order is None:
             yield from (self._feeds for _ in starts)
         else:
-            yield from (self._gather(order[start : start + self.size]) for start in starts)
+            arrays = [stream.array for stream in self._streams]
+            with Ahead(arrays, order, *self._blocks()) as ahead:
+                for start in starts:
+                    ahead.reach(start)
+                    yield self._gather(order[start : start + self.size])
 
     def length(self, number: int) -> int:
         """Return how many examples are in a batch, counted from 0."""

@@ -11,6 +11,7 @@ import dagnet as dn
 from dagnet import stored
 from dagnet.data import h5_array
 from dagnet.data.h5_array import H5Array
+from dagnet.data.h5_chunks import Chunks
 from dagnet.errors import ArgumentError, FileFormatError
 
 RNG = np.random.default_rng(5)
@@ -145,7 +146,7 @@ def test_a_few_blocks_stay_in_memory_and_are_read_once(tmp_path, monkeypatch):
     found = h5(tmp_path, X, chunks=(4, 3)).T
     fetched = []
     fetch = H5Array.fetch
-    monkeypatch.setattr(H5Array, "fetch", lambda s, n: fetched.append(n) or fetch(s, n))
+    monkeypatch.setattr(H5Array, "fetch", lambda s, n, out: fetched.append(n) or fetch(s, n, out))
     out = np.empty((6, 5))
     which = np.array([0, 9, 5, 8, 1])
     found.read(which, out)
@@ -158,6 +159,45 @@ def test_a_few_blocks_stay_in_memory_and_are_read_once(tmp_path, monkeypatch):
     found.read(every, out)
     assert np.array_equal(out, X.T[:, every])
     assert found._kept.examples.nbytes == 3 * 4 * 6 * 8
+
+
+PLAIN = {
+    "chunks": (11, 6),
+    "more than is read at once": (25, 6),
+    "parts of examples": (11, 3),
+    "compressed": (11, 6),
+    "other bytes": (11, 6),
+    "never written": (11, 6),
+}
+
+
+@pytest.mark.parametrize("kind", PLAIN)
+def test_chunks_that_are_as_in_memory_are_read_without_the_library(tmp_path, monkeypatch, kind):
+    monkeypatch.setattr(h5_array, "BLOCK_BYTES", 11 * 6 * 4)
+    monkeypatch.setattr(h5_array, "KEPT_BYTES", 1)
+    X = RNG.integers(-99, 99, (40, 6)).astype("i4")
+    with h5py.File(tmp_path / "a.h5", "w") as file:
+        options = {"compression": "gzip"} if kind == "compressed" else {}
+        stored_as = h5py.h5t.STD_I32LE.copy()
+        if kind == "other bytes":
+            stored_as.set_precision(24)  # in four bytes
+        data = file.create_dataset("X", X.shape, stored_as, chunks=PLAIN[kind], **options)
+        if kind == "never written":
+            X[11:22] = 0
+            data[:11], data[22:] = X[:11], X[22:]
+        else:
+            data[:] = X
+    found = dn.data.mapped(tmp_path / "a.h5")["X"]
+    itself = []
+    read = Chunks.read
+    monkeypatch.setattr(Chunks, "read", lambda *a: itself.append(read(*a)) or itself[-1])
+    assert np.array_equal(found, X)
+    assert itself == {
+        "chunks": [True, True, True, True],
+        "more than is read at once": [True, True, False, True],  # of two chunks
+        "never written": [True, False, True, True],
+    }.get(kind, [False] * 4)
+    assert np.array_equal(found.T[:, [39, 0, 22, 21]], X.T[:, [39, 0, 22, 21]])
 
 
 def test_a_damaged_chunk_is_said(tmp_path):
