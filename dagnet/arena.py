@@ -1,59 +1,50 @@
 """Arena packing: values whose lifetimes do not meet share memory."""
 
 from bisect import bisect_left, insort
-from collections.abc import Hashable, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
 from math import gcd, inf
-from typing import Generic, TypeVar
-
-Key = TypeVar("Key", bound=Hashable)
+from typing import NamedTuple
 
 #: By how many percent the memory is larger than the least possible, in the order of the attempts.
 PERCENTS = (0, 2, 5, 10, 15, 25, 50, 100)
 
 
-@dataclass(slots=True)
-class Lifetime:
-    """How large a value is, and the first and last position of the plan at which it matters."""
-
-    size: int
-    birth: int
-    death: int
-
-
-@dataclass(frozen=True, slots=True)
-class Packing(Generic[Key]):
+class Packing(NamedTuple):
     """Where each value starts in one block of memory of `size` units."""
 
-    offsets: Mapping[Key, int]
+    offsets: list[int]
     size: int
 
 
-def pack(lifetimes: Mapping[Key, Lifetime]) -> Packing[Key]:
+def pack(sizes: list[int], births: list[int], deaths: list[int]) -> Packing:
     """Place every value so that no two that live at the same position overlap.
 
     No packing is smaller than what lives at one position together. It is tried with so much
     memory, going through the positions forward, then backward; then with ever more of it. Time is
     near linear: sorted lists of few gaps.
 
+    Parameters
+    ----------
+    sizes : list of int
+        Of each value, in units.
+    births, deaths : list of int
+        The first and the last position of the plan at which it matters.
+
     Examples
     --------
-    >>> pack({"a": Lifetime(4, 0, 1), "b": Lifetime(4, 1, 2), "c": Lifetime(3, 2, 3)})
-    Packing(offsets={'a': 0, 'b': 4, 'c': 0}, size=8)
+    >>> pack([4, 4, 3], births=[0, 1, 2], deaths=[1, 2, 3])
+    Packing(offsets=[0, 4, 0], size=8)
     """
-    lives = lifetimes.values()
-    forward = _Spans([v.size for v in lives], [v.birth for v in lives], [v.death for v in lives])
-    least, unit = forward.largest_together(), gcd(*forward.sizes) or 1
+    forward = _Spans(sizes, births, deaths)
+    least, unit = forward.largest_together(), gcd(*sizes) or 1
     for percent in PERCENTS:
         height = least * (100 + percent) // (100 * unit) * unit
         for spans in (forward, forward.mirrored):
             offsets = spans.place(height)
             if offsets is not None:
-                return Packing(dict(zip(lifetimes, offsets, strict=True)), height)
-    starts = accumulate(forward.sizes, initial=0)
-    return Packing(dict(zip(lifetimes, starts, strict=False)), sum(forward.sizes))
+                return Packing(offsets, height)
+    return Packing(list(accumulate(sizes, initial=0))[:-1], sum(sizes))
 
 
 class _Spans:

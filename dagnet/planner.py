@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from dagnet.arena import Lifetime, pack
+from dagnet.arena import pack
 from dagnet.graph import Graph, ParamKey, Vertex
 from dagnet.node import Shape
 from dagnet.ops.frame import Work
@@ -228,19 +228,12 @@ class _Planner:
         for old, new in self.in_place:
             if old.kind == new.kind and old.death == new.birth:
                 new.root = old.root or old
+                new.root.heir = new
 
     def _pack(self, steps: tuple[Step, ...], seeds: tuple[tuple[str, bool], ...]) -> Plan:
-        lives: dict[bool, dict[_Value, Lifetime]] = {True: {}, False: {}}
-        for value in self.values:
-            spans = lives[value.kind.scaled]
-            if value.root is None:
-                spans[value] = Lifetime(value.kind.size, value.birth, value.death)
-            else:
-                spans[value.root].death = value.death
-        scaled, fixed = pack(lives[True]), pack(lives[False])
-        offsets = {**scaled.offsets, **fixed.offsets}
+        scaled, fixed = self._place(scaled=True), self._place(scaled=False)
         buffers = {
-            v.key: Buffer(v.kind.shape, v.kind.dtype, offsets[v.root or v], v.birth, v.death)
+            v.key: Buffer(v.kind.shape, v.kind.dtype, (v.root or v).offset, v.birth, v.death)
             for v in self.values
         }
         return Plan(
@@ -250,11 +243,21 @@ class _Planner:
             n_forward=len(self.forward_order),
             buffers=buffers,
             params=self.params,
-            scaled_size=scaled.size,
-            fixed_size=fixed.size,
+            scaled_size=scaled,
+            fixed_size=fixed,
             seeds=seeds,
             dtype=self.dtype,
         )
+
+    def _place(self, scaled: bool) -> int:
+        """Give an offset to all values that grow with the examples, or to all others; return how
+        much memory they take."""
+        first = [v for v in self.values if v.root is None and v.kind.scaled == scaled]
+        deaths = [v.death if v.heir is None else v.heir.death for v in first]
+        offsets, size = pack([v.kind.size for v in first], [v.birth for v in first], deaths)
+        for value, offset in zip(first, offsets, strict=True):
+            value.offset = offset
+        return size
 
 
 class _Kind(NamedTuple):
@@ -274,8 +277,12 @@ class _Value:
     kind: _Kind
     birth: int
     death: int
-    #: The value whose place it takes over, the first of all in that place; None if its own.
+    #: The first and the last of the values that take over one place from each other, of a value
+    #: that is not the first, and of the first; else None.
     root: "_Value | None" = None
+    heir: "_Value | None" = None
+    #: Where it is, if it is the first in its place.
+    offset: int = 0
 
 
 @dataclass(slots=True, eq=False)

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import cached_property
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -18,12 +17,6 @@ from dagnet.scheduler import Binding
 
 #: The calls of a step and, where there are, instructions for the same.
 Work = tuple[list[Call], Written | None]
-
-_Layout = tuple[np.dtype, tuple[int, ...], bool]
-
-
-def _layout(array: np.ndarray) -> _Layout:
-    return array.dtype, array.strides, array.flags.aligned
 
 
 class FusedBinding(Binding):
@@ -44,7 +37,7 @@ class FusedBinding(Binding):
         self._one = np.ones((), self._dtype)
         self._programs: list[Program] = []
         #: How each input lay in memory when the programs were written.
-        self._layouts: dict[str, _Layout] = {}
+        self._layouts: dict[str, tuple[np.dtype, tuple[int, ...], bool]] = {}
         self._moved: set[str] = set()
 
     @cached_property
@@ -77,12 +70,16 @@ class FusedBinding(Binding):
 
     def _follow(self) -> None:
         """Let the programs read the inputs where they are now."""
-        layouts = {name: _layout(self.frames[name].output) for name in self._moved}
-        if any(self._layouts.get(name) != layout for name, layout in layouts.items()):
-            self._layouts |= layouts
-            self._forget()
-        for name, program in product(self._moved, self._programs):
-            program.move(name, self.frames[name].output.ctypes.data)
+        for name in self._moved:
+            array = self.frames[name].output
+            layout = array.dtype, array.strides, array.flags.aligned
+            if self._layouts.get(name) != layout:
+                self._layouts[name] = layout
+                self._forget()
+            if self._programs:
+                address = array.ctypes.data
+                for program in self._programs:
+                    program.move(name, address)
         self._moved.clear()
 
     def _forget(self) -> None:

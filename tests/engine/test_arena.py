@@ -1,12 +1,30 @@
 """Arena packing: what lives together never overlaps, and what is dead makes room."""
 
 from itertools import pairwise
+from typing import NamedTuple
 
 from hypothesis import given
 from hypothesis import strategies as st
 from random_networks import random_dags
 
-from dagnet.arena import Lifetime, pack
+from dagnet import arena
+
+
+class Lifetime(NamedTuple):
+    size: int
+    birth: int
+    death: int
+
+
+class Packing(NamedTuple):
+    offsets: dict
+    size: int
+
+
+def pack(lifetimes):
+    """Pack values that have names."""
+    offsets, size = arena.pack(*([v[i] for v in lifetimes.values()] for i in range(3)))
+    return Packing(dict(zip(lifetimes, offsets, strict=True)), size)
 
 
 def make(rows):
