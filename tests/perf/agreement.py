@@ -1,11 +1,12 @@
 """How far the fused executor is from the default one: ``python tests/perf/agreement.py``.
 
-The parameters after three steps from the same beginning: the largest difference in an array,
-relative to its largest value; the worst of all arrays of all workloads of a dtype.
+The gradients of the first step, and the parameters after three, from the same beginning: the
+largest difference in an array, relative to its largest value; the worst of all arrays of all
+workloads of a dtype.
 """
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from peers import OURS
@@ -18,7 +19,11 @@ import dagnet as dn
 TARGETS = {"float32": 1e-6, "float64": 1e-12}
 
 
-def trained(work: Workload, executor: str) -> dn.Model:
+Arrays = Mapping[tuple[str, str], np.ndarray]
+
+
+def trained(work: Workload, executor: str) -> tuple[Arrays, Arrays]:
+    """Return the gradients of the first step, and the parameters after three."""
     model = network(work, executor)
     rng = np.random.default_rng(1)
     for arrays in model.params.values():
@@ -26,29 +31,37 @@ def trained(work: Workload, executor: str) -> dn.Model:
             array[...] = rng.standard_normal(array.shape) / np.sqrt(array.shape[1])
     optimizer = dn.Adam(work.rate) if work.optimizer == "adam" else dn.SGD(work.rate)
     feeds = dict(zip("XY", work.data(), strict=True))
-    for _ in range(3):
+    model.train_step(feeds, optimizer)
+    gradients = {key: array.copy() for key, array in model.store.grads.items()}
+    for _ in range(2):
         model.train_step(feeds, optimizer)
-    return model
+    return gradients, model.store.arrays
 
 
-def difference(work: Workload) -> float:
-    default, fused = (trained(work, executor).params for executor in ("compiled", "fused"))
+def difference(default: Arrays, fused: Arrays) -> float:
     return max(
-        float(np.abs(array - fused[name][key]).max() / np.abs(array).max())
-        for name, arrays in default.items()
-        for key, array in arrays.items()
+        float(np.abs(array - fused[key]).max() / np.abs(array).max())
+        for key, array in default.items()
     )
 
 
 def rows(effort: Effort) -> Iterator[Row]:
     for dtype, target in TARGETS.items():
-        measured = f"fused against default, {dtype}, {{}}"
         if effort.tiny or not OURS["fused"].installed:
-            yield Row("agreement", measured.format("-"), f"{target:.0e}", "not measured")
+            yield Row("agreement", f"fused against default, {dtype}", f"{target:.0e}", "-")
             continue
-        found = {n: difference(w) for n, w in WORKLOADS.items() if w.dtype == dtype}
-        worst = max(found, key=found.__getitem__)
-        yield Row("agreement", measured.format(worst), f"≤ {target:.0e}", f"{found[worst]:.1e}")
+        both = {
+            name: [trained(work, executor) for executor in ("compiled", "fused")]
+            for name, work in WORKLOADS.items()
+            if work.dtype == dtype
+        }
+        for place, what in enumerate(("gradients of a step", "parameters after three")):
+            found = {
+                n: difference(default[place], fused[place]) for n, (default, fused) in both.items()
+            }
+            worst = max(found, key=found.__getitem__)
+            measured = f"fused against default, {dtype}: {what}, {worst}"
+            yield Row("agreement", measured, f"≤ {target:.0e}", f"{found[worst]:.1e}")
 
 
 def main() -> None:
