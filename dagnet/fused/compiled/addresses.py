@@ -11,6 +11,10 @@ from numba.extending import intrinsic
 #: let go meanwhile. Only entry points are kept on disk, see `execute`.
 compiled = njit(error_model="numpy", nogil=True)
 
+#: For what is called from one or two places: written into its callers, as every function that is
+#: compiled by itself is optimized again with each that calls it, directly or not.
+inlined = njit(error_model="numpy", nogil=True, inline="always")
+
 #: For sums alone: terms may be added in another order, as BLAS and numpy do; NaN and Inf stay.
 summing = njit(error_model="numpy", nogil=True, fastmath={"reassoc"})
 

@@ -20,6 +20,7 @@ from dagnet.fused.compiled.addresses import (
     at,
     compiled,
     exchange_atomic,
+    inlined,
     load_atomic,
     pause,
     pointer,
@@ -125,7 +126,7 @@ def follow(r, part, then, constants, like):
             change(then, i * columns + left, i * columns + right, constants, like)
 
 
-@compiled
+@inlined
 def do_part(program, row, part, constants, area, like):
     """Do one part of an instruction, and all that is joined to it."""
     r = program[row : row + WIDTH]
@@ -136,14 +137,14 @@ def do_part(program, row, part, constants, area, like):
         row += WIDTH
 
 
-@compiled
+@inlined
 def run_alone(program, constants, area, like):
     for row in range(0, program.size, WIDTH):
         for part in range(program[row + PARTS]):
             do_part(program, row, part, constants, area, like)
 
 
-@compiled
+@inlined
 def draw(shared, epoch, total):
     """Return the number of the next part of a program, now the caller's; -1 if none is left."""
     place = shared.ctypes.data
@@ -155,7 +156,7 @@ def draw(shared, epoch, total):
             return ticket & CLOSED
 
 
-@compiled
+@inlined
 def share(shared, epoch, program, constants, area, like, total):
     """Do parts until none is left."""
     done = shared.ctypes.data + DONE * 8
@@ -172,7 +173,7 @@ def share(shared, epoch, program, constants, area, like, total):
         add_atomic(done, 1)
 
 
-@compiled
+@inlined
 def lead(shared, program, constants, area, like):
     """Run a program with whoever helps."""
     ticket, done = shared.ctypes.data, shared.ctypes.data + DONE * 8
@@ -189,7 +190,7 @@ def lead(shared, program, constants, area, like):
         pause()
 
 
-@compiled
+@inlined
 def help_others(shared, constants, area, like):
     """Help with programs of this dtype until there is none for a while, or another's."""
     ticket, stop = shared.ctypes.data, shared.ctypes.data + STOP * 8

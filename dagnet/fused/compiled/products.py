@@ -4,7 +4,7 @@ How they are cut does not depend on the number of threads, and in which order th
 are added not on who computes it. So neither do the bits.
 """
 
-from dagnet.fused.compiled.addresses import at, compiled, summing
+from dagnet.fused.compiled.addresses import at, compiled, inlined, summing
 from dagnet.fused.compiled.codes import (
     ARRAYS,
     BY_COLUMNS,
@@ -39,7 +39,7 @@ FEW = 4 * ROWS
 NEAR = 2**15
 
 
-@compiled
+@inlined
 def product(
     like, a, a_row, a_step, b, b_row, turned, c, c_row, bias, rows, columns, inner, area
 ):  # fmt: skip
@@ -81,7 +81,7 @@ def product(
             )  # fmt: skip
 
 
-@compiled
+@inlined
 def _depth(size, columns):
     """Return how many rows of B as it lies, and as many to come, fit into the caches."""
     panels = -(-columns * size // PANEL)
@@ -126,6 +126,7 @@ def _rows(
 ):  # fmt: skip
     """Compute rows of C, from panels of B that are `b_panel` bytes apart.
 
+    This is compiled by itself: written into a larger function, the tiles lose their registers.
     Meanwhile fetch what is `ahead`: from there and from each place `step_ahead` bytes further a
     line, then those next to them, `run` bytes in all.
     """
@@ -195,7 +196,7 @@ def region(r, part, like):
     return 0, rows, 0, columns
 
 
-@compiled
+@inlined
 def product_part(r, part, area, like):
     """Compute one part of a product: some of its rows, or columns, or of the terms of all sums."""
     size = like.itemsize
