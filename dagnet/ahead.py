@@ -52,9 +52,8 @@ class Ahead:
         ascending = bool((np.diff(order[: self._span]) > 0).all())
         self._announce: list[Announce] = []
         self._stack = ExitStack()
-        self._due = (
-            0 if near and not ascending else len(order)
-        )  # the place that must be reached to announce more
+        #: The place that must be reached to announce more.
+        self._due = 0 if near and not ascending else len(order)
 
     def __enter__(self) -> "Ahead":
         if self._due == 0:

@@ -473,7 +473,7 @@ class Model:
         What lies in files stays there: in its place stands a `Stream`, which scales and checks
         what is read of it.
         """
-        from dagnet.streams import Stream
+        from dagnet.streams import Stream  # here, because only reading files needs it
 
         feeder = (runner or self._runners.evaluating).feeder
         streams = {

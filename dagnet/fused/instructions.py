@@ -29,6 +29,7 @@ class Instruction(NamedTuple):
         Up to seven. The first is what is cut into parts, unless it is a product.
     number : float
     parts : int
+        0 if it is done with each part of the one before.
     strided : int, optional
         Which of the arrays need not be in C order, as the sizes say how it lies.
     result : ndarray, optional

@@ -9,12 +9,15 @@ Chain = list[Instruction]
 
 
 def join(groups: Written) -> list[list[Chain]]:
-    """Join instructions to those before them where that is possible; drop empty groups."""
+    """Join instructions to those before them where that is possible; drop empty groups.
+
+    Those that are joined have no parts of their own.
+    """
     joined: list[list[Chain]] = []
     for group in filter(None, groups):
         chain = _followed(group[0], joined[-1]) if joined and len(group) == 1 else None
         if chain:
-            chain.append(group[0])
+            chain.append(group[0]._replace(parts=0))
         else:
             joined.append([[instruction] for instruction in group])
     return joined

@@ -1,7 +1,8 @@
 """Programs: instructions as a table of addresses, which the compiled function runs in one call."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import partial
+from itertools import chain
 
 import numpy as np
 
@@ -9,8 +10,8 @@ from dagnet.executors import Call
 from dagnet.fused import crew
 from dagnet.fused.compiled.codes import ARRAYS, CODE, NEEDS, NUMBER, PARTS, SIZES, START, WIDTH
 from dagnet.fused.compiled.execute import ALONE, LEAD, execute
-from dagnet.fused.instructions import Instruction, Written
-from dagnet.fused.joining import Chain, join
+from dagnet.fused.instructions import Written
+from dagnet.fused.joining import join
 from dagnet.fused.products import lays_out
 
 
@@ -38,23 +39,23 @@ class Program:
         dtype: np.dtype,
     ):
         joined = join(groups)
-        rows = [i for group in joined for chain in group for i in chain]
+        rows = [i for group in joined for i in chain.from_iterable(group)]
         table = np.zeros((len(rows), WIDTH), np.int64)
         places: dict[int, list[tuple[int, int]]] = {id(array): [] for array in inputs.values()}
         start = number = 0
         for group in joined:
             needs = start
-            for i, parts in [pair for chain in group for pair in parted(chain)]:
+            for i in chain.from_iterable(group):
                 row = table[number]
                 row[CODE], row[NUMBER], row[PARTS], row[START], row[NEEDS] = (
-                    i.code, number, parts, start, needs
+                    i.code, number, i.parts, start, needs
                 )  # fmt: skip
                 row[SIZES : SIZES + len(i.sizes)] = i.sizes
                 for column, array in enumerate(i.arrays, start=ARRAYS):
                     row[column] = 0 if array is None else array.ctypes.data
                     if id(array) in places:
                         places[id(array)].append((number, column))
-                start += parts
+                start += i.parts
                 number += 1
         self._table = table
         self._places = {name: places[id(array)] for name, array in inputs.items()}
@@ -90,11 +91,6 @@ class Program:
         """Read an input from another address."""
         for place in self._places[name]:
             self._table[place] = address
-
-
-def parted(chain: Chain) -> Iterator[tuple[Instruction, int]]:
-    """Go through a chain, with the number of parts of the first, and 0 for those joined to it."""
-    yield from zip(chain, (chain[0].parts, *[0] * (len(chain) - 1)), strict=True)
 
 
 def runs(groups: Written, dtype: np.dtype) -> bool:

@@ -41,6 +41,12 @@ def at(address, size, like):
     return carray(pointer(address), (size,), like.dtype)
 
 
+@compiled
+def copy(source, target):
+    for i in range(target.size):
+        target[i] = source[i]
+
+
 @intrinsic
 def as_float(context, bits):
     """Return the float64 of these 64 bits."""

@@ -5,7 +5,7 @@ Each works on the elements from `start` to `stop`, as one of the parts of an ins
 
 import math
 
-from dagnet.fused.compiled.addresses import at, compiled
+from dagnet.fused.compiled.addresses import at, compiled, copy
 from dagnet.fused.compiled.codes import (
     ACCUMULATE,
     ADAM,
@@ -41,8 +41,7 @@ def _copy_over(source, target):
     of two, it could not be known that they are not shifted, and elements would be done one by one.
     """
     if source.ctypes.data != target.ctypes.data:
-        for i in range(target.size):
-            target[i] = source[i]
+        copy(source, target)
 
 
 @compiled

@@ -4,7 +4,7 @@ How they are cut does not depend on the number of threads, and in which order th
 are added not on who computes it. So neither do the bits.
 """
 
-from dagnet.fused.compiled.addresses import at, compiled, inlined, summing
+from dagnet.fused.compiled.addresses import at, compiled, copy, inlined, summing
 from dagnet.fused.compiled.codes import (
     ARRAYS,
     BY_COLUMNS,
@@ -110,13 +110,7 @@ def _lay_out(like, b, b_row, columns, depth, area):
         for j in range(0, columns, PANEL // size):
             count = min(PANEL // size, columns - j)
             place = area + j * size * depth + i * PANEL
-            _copy(at(b + i * b_row + j * size, count, like), at(place, count, like))
-
-
-@compiled
-def _copy(source, target):
-    for i in range(target.size):
-        target[i] = source[i]
+            copy(at(b + i * b_row + j * size, count, like), at(place, count, like))
 
 
 @compiled
@@ -138,7 +132,7 @@ def _rows(
         start, row, step = a + top * a_row, a_row, a_step
         if a_row < a_step and rows > ROWS and depth * a_step > NEAR:
             for i in range(depth):
-                _copy(at(start + i * a_step, count, like), at(area + i * count * size, count, like))
+                copy(at(start + i * a_step, count, like), at(area + i * count * size, count, like))
             start, row, step = area, size, count * size
         tiles = -(-count // ROWS)
         for q in range(tiles):
@@ -230,7 +224,7 @@ def sum_parts(r, start, stop, like):
     row = columns * like.itemsize
     for i in range(start, stop):
         c = at(r[ARRAYS + 1] + i * row, columns, like)
-        _copy(at(r[ARRAYS] + i * row, columns, like), c)
+        copy(at(r[ARRAYS] + i * row, columns, like), c)
         for part in range(1, count):
             more = at(r[ARRAYS] + (part * rows + i) * row, columns, like)
             for j in range(columns):
