@@ -661,6 +661,6 @@ def _binding(executor: str) -> type[Binding]:
     """Return how an executor binds plans to memory."""
     if executor != "fused":
         return Binding
-    from dagnet.fused import FusedBinding  # here, because it loads numba
+    from dagnet.fused import FusedBinding  # here, because it loads LLVM
 
     return FusedBinding

@@ -56,10 +56,15 @@ FACADE = {
 }
 
 #: Packages that one module or folder alone may import.
-KEEPERS = {"networkx": ["graph"], "safetensors": ["storage"], "numba": ["fused"]}
+KEEPERS = {
+    "networkx": ["graph"],
+    "safetensors": ["storage"],
+    "numba": ["fused"],
+    "llvmlite": ["fused"],
+}
 
 #: Packages that some modules need, but `import dagnet` does not load.
-LATE = ["matplotlib", "rich", "h5py", "sklearn", "numba", "scipy", "click", "graphviz"]
+LATE = ["matplotlib", "rich", "h5py", "sklearn", "numba", "llvmlite", "scipy", "click", "graphviz"]
 
 
 def unit(module):

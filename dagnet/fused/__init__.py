@@ -6,15 +6,15 @@ what it does not know stays the numpy call that it is. It needs numba, so it is 
 for only.
 """
 
+from importlib.util import find_spec
+
 from dagnet.errors import MissingDependencyError
 
-try:
-    import numba  # noqa: F401
-except ImportError:
+if find_spec("numba") is None:
     raise MissingDependencyError(
         "executor='fused' needs numba: install it with pip install 'dagnet[jit]', "
         "or leave out the executor"
-    ) from None
+    )
 
 from dagnet.fused.binding import FusedBinding
 

@@ -10,10 +10,13 @@ from threading import Lock, Thread, local
 
 import numpy as np
 
-from dagnet.fused.compiled.execute import HELP, SHARED, STOP, execute
-from dagnet.fused.compiled.products import AREA
+from dagnet.fused.compiled.blocks import AREA
+from dagnet.fused.compiled.shared import HELP, SHARED, STOP
+from dagnet.fused.native import Execute, Integer
 from dagnet.ops.workers import processors
 from dagnet.scheduler import aligned
+
+_HELP, _NOTHING = Integer(HELP), Integer(0)
 
 
 class _Area(local):
@@ -21,13 +24,13 @@ class _Area(local):
 
     def __init__(self) -> None:
         self._memory = aligned(AREA)
-        self.address = self._memory.ctypes.data
+        self.address = Integer(self._memory.ctypes.data)
 
 
 _own = _Area()
 
 
-def area() -> int:
+def area() -> Integer:
     """Return the address of the scratch memory of this thread."""
     return _own.address
 
@@ -38,6 +41,8 @@ class Crew:
     Attributes
     ----------
     shared : ndarray of int64
+    address : Integer
+        Of `shared`.
     free : Lock
         Held by the thread whose program the crew is at.
     helpers : list of Helper, optional
@@ -47,15 +52,16 @@ class Crew:
     def __init__(self) -> None:
         self.shared = aligned(8 * SHARED).view(np.int64)
         self.shared.fill(0)
+        self.address = Integer(self.shared.ctypes.data)
         self.free = Lock()
         self.helpers: list[Helper] | None = None
 
-    def wake(self, like: np.ndarray) -> None:
-        """Have all helpers look for parts of programs of the dtype of an empty array."""
+    def wake(self, execute: Execute) -> None:
+        """Have all helpers look for parts of programs that this function runs."""
         if self.helpers is None:
             self._start()
         for helper in self.helpers or ():
-            helper.wake(like)
+            helper.wake(execute)
 
     def _start(self) -> None:
         self.helpers = []
@@ -80,27 +86,28 @@ class Helper:
         self._asleep = True
         self._bed = Lock()
         self._bed.acquire()
-        self._like = np.empty(0, np.float64)
+        self._execute: Execute | None = None
         self.thread = Thread(target=self._serve, name="dagnet-helper", daemon=True)
         self.thread.start()
 
-    def wake(self, like: np.ndarray) -> None:
-        self._like = like
+    def wake(self, execute: Execute | None) -> None:
+        self._execute = execute
         if self._asleep:
             self._asleep = False
             self._bed.release()
 
     def end(self) -> None:
-        self.wake(self._like)
+        self.wake(None)
         self.thread.join(1.0)
 
     def _serve(self) -> None:
-        program, constants = np.empty(0, np.int64), np.empty(0, np.float64)
+        address = Integer(self._shared.ctypes.data)
         # It says that it is asleep before it looks at STOP, and `Crew.stop` sets STOP before it
         # wakes who is asleep: so none goes to bed for good.
         while not self._shared[STOP]:
             self._bed.acquire()
-            execute(HELP, self._shared, program, constants, area(), self._like)
+            if self._execute is not None:
+                self._execute(_HELP, address, _NOTHING, area())
             self._asleep = True
 
 

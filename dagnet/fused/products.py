@@ -5,8 +5,7 @@ from typing import NamedTuple
 import numpy as np
 
 from dagnet.fused.compiled import codes
-from dagnet.fused.compiled.products import DEPTH, PANEL
-from dagnet.fused.compiled.tiles import ROWS, VECTOR
+from dagnet.fused.compiled.blocks import DEPTH, PANEL, ROWS, VECTOR
 from dagnet.fused.instructions import MOST_PARTS, Array, Instruction, Written, parts_of
 
 #: Multiplications in a part of a product at least.
@@ -58,9 +57,3 @@ def product(
         codes.SUM_PARTS, (several, c, bias), (rows, columns, parts), 0.0, 1, result=c
     )
     return [[part], [total]]
-
-
-def lays_out(instruction: Instruction) -> bool:
-    """Return whether an instruction needs memory of the thread that runs it."""
-    code, rows = instruction.code, instruction.sizes[0]
-    return code == codes.PRODUCT_OF_TRANSPOSED or (code == codes.PRODUCT and rows > ROWS)

@@ -1,18 +1,30 @@
 """Programs: instructions as a table of addresses, which the compiled function runs in one call."""
 
 from collections.abc import Mapping
-from functools import partial
 from itertools import chain
 
 import numpy as np
 
 from dagnet.executors import Call
 from dagnet.fused import crew
-from dagnet.fused.compiled.codes import ARRAYS, CODE, NEEDS, NUMBER, PARTS, SIZES, START, WIDTH
-from dagnet.fused.compiled.execute import ALONE, LEAD, execute
+from dagnet.fused.compiled.codes import (
+    ARRAYS,
+    CODE,
+    CONSTANTS_AT,
+    NEEDS,
+    NUMBER,
+    PARTS,
+    SIZE,
+    SIZES,
+    START,
+    WIDTH,
+)
+from dagnet.fused.compiled.shared import ALONE, LEAD
 from dagnet.fused.instructions import Written
 from dagnet.fused.joining import join
-from dagnet.fused.products import lays_out
+from dagnet.fused.native import Integer, execute
+
+_ALONE, _LEAD, _NOTHING = Integer(ALONE), Integer(LEAD), Integer(0)
 
 
 class Program:
@@ -40,7 +52,10 @@ class Program:
     ):
         joined = join(groups)
         rows = [i for group in joined for i in chain.from_iterable(group)]
-        table = np.zeros((len(rows), WIDTH), np.int64)
+        constants = np.array([i.number for i in rows], np.float64)
+        whole = np.zeros((1 + len(rows), WIDTH), np.int64)
+        table = whole[1:]
+        whole[0, SIZE], whole[0, CONSTANTS_AT] = table.size, constants.ctypes.data
         places: dict[int, list[tuple[int, int]]] = {id(array): [] for array in inputs.values()}
         start = number = 0
         for group in joined:
@@ -59,21 +74,14 @@ class Program:
                 number += 1
         self._table = table
         self._places = {name: places[id(array)] for name, array in inputs.items()}
-        self._constants = np.array([i.number for i in rows], np.float64)
-        self._like = np.empty(0, dtype)
-        self._held = [i.arrays for i in rows]
-        self._run = table.ravel(), self._constants
-        self.call: Call
-        if any(i.parts > 1 for i in rows):
-            self.call = self.together
-        elif any(lays_out(i) for i in rows):
-            self.call = self.alone
-        else:
-            self.call = partial(execute, ALONE, crew.team.shared, *self._run, 0, self._like)
+        self._held = [i.arrays for i in rows], constants
+        self._execute = execute(dtype)
+        self._address = Integer(whole.ctypes.data)
+        self.call: Call = self.together if any(i.parts > 1 for i in rows) else self.alone
 
     def alone(self) -> None:
         """Run without helpers."""
-        execute(ALONE, crew.team.shared, *self._run, crew.area(), self._like)
+        self._execute(_ALONE, _NOTHING, self._address, crew.area())
 
     def together(self) -> None:
         """Run with the crew, unless another thread does."""
@@ -82,8 +90,8 @@ class Program:
             self.alone()
             return
         try:
-            team.wake(self._like)
-            execute(LEAD, team.shared, *self._run, crew.area(), self._like)
+            team.wake(self._execute)
+            self._execute(_LEAD, team.address, self._address, crew.area())
         finally:
             team.free.release()
 

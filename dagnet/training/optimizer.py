@@ -201,7 +201,7 @@ class Optimizer(Configurable, ABC):
         self._run.bind(store, self.slots, len(self.numbers(0.0, 1)), sweep)
 
     def _sweep(self, arrays: Arrays, numbers: Array) -> Sweep | None:
-        from dagnet.training.fused_updates import sweep  # here, because it loads numba
+        from dagnet.training.fused_updates import sweep  # here, because it loads LLVM
 
         return sweep(self, arrays, numbers)
 

@@ -7,19 +7,18 @@ from numba import carray, njit, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-#: How everything here is compiled: dividing by zero gives Inf as in numpy, and the interpreter is
-#: let go meanwhile. Only entry points are kept on disk, see `execute`.
-compiled = njit(error_model="numpy", nogil=True)
+#: How everything here is compiled: dividing by zero gives Inf as in numpy.
+compiled = njit(error_model="numpy")
 
 #: For what is called from one or two places: written into its callers, as every function that is
 #: compiled by itself is optimized again with each that calls it, directly or not.
-inlined = njit(error_model="numpy", nogil=True, inline="always")
+inlined = njit(error_model="numpy", inline="always")
 
 #: For sums alone: terms may be added in another order, as BLAS and numpy do; NaN and Inf stay.
-summing = njit(error_model="numpy", nogil=True, fastmath={"reassoc"})
+summing = njit(error_model="numpy", fastmath={"reassoc"})
 
 #: For polynomials: a product and a sum may be rounded once instead of twice.
-contracting = njit(error_model="numpy", nogil=True, fastmath={"contract"})
+contracting = njit(error_model="numpy", fastmath={"contract"})
 
 _X86 = platform.machine().lower() in ("x86_64", "amd64")
 _COUNTER = ir.IntType(64).as_pointer()

@@ -39,6 +39,9 @@
 #: how many of these must be done before it begins.
 CODE, ARRAYS, SIZES, NUMBER, PARTS, START, NEEDS, WIDTH = 0, 1, 8, 15, 16, 17, 18, 19
 
+#: Columns of the row before the first: how many numbers follow, and the address of the constants.
+SIZE, CONSTANTS_AT = 0, 1
+
 #: How a product is cut into parts: by the rows of its result, by its columns, or by the terms of
 #: its sums, which are added up afterwards.
 BY_ROWS, BY_COLUMNS, BY_TERMS = range(3)

@@ -1,18 +1,14 @@
 """The one compiled function: it runs any program, alone or with helpers.
 
-A program is a table of integers with a row for each instruction. So one compilation, kept on disk,
-serves all networks of a dtype.
+A program is a table of integers with a row for each instruction, and one before them which says how
+long it is. So one compilation, kept on disk, serves all networks of a dtype.
 
 Instructions are cut into parts. Threads draw the parts in order, each the next that nobody has: a
 number in memory counts them. A part waits until all are done that its instruction needs. So the
 thread that leads never waits for a helper who has not begun, and a helper may come late or never.
 """
 
-import hashlib
-from collections.abc import Callable
-from pathlib import Path
-from typing import Any
-
+import numpy as np
 from numba import carray, njit
 
 from dagnet.fused.compiled.addresses import (
@@ -31,6 +27,7 @@ from dagnet.fused.compiled.codes import (
     CATEGORICAL,
     CATEGORICAL_BACK,
     CODE,
+    CONSTANTS_AT,
     DOTS,
     MULTIPLY,
     NEEDS,
@@ -40,6 +37,7 @@ from dagnet.fused.compiled.codes import (
     PRODUCT_OF_TRANSPOSED,
     RELU,
     ROW_SUMS,
+    SIZE,
     SIZES,
     START,
     SUM_PARTS,
@@ -51,19 +49,20 @@ from dagnet.fused.compiled.codes import (
 from dagnet.fused.compiled.elementwise import activation, activation_back, collect, join, update
 from dagnet.fused.compiled.losses import loss, loss_back, total
 from dagnet.fused.compiled.products import dots, product_part, region, row_sums, sum_parts
-
-#: What a thread does in `execute`: run a program, run it with helpers, or help.
-ALONE, LEAD, HELP = 0, 1, 2
-
-#: Places of what threads share, each in a line of the cache of its own: the number of the program
-#: and, below it, of the next part; how many parts are done; what is running; whether to stop.
-TICKET, DONE, PROGRAM, CONSTANTS, ROWS, TOTAL, KIND, STOP, SHARED = 0, 8, 16, 17, 18, 19, 20, 24, 32
-
-#: The number of the program stands in the bits of a ticket from here on.
-EPOCH = 32
-
-#: The part that no program has: nobody draws while this is the next.
-CLOSED = 2**EPOCH - 1
+from dagnet.fused.compiled.shared import (
+    ALONE,
+    CLOSED,
+    CONSTANTS,
+    DONE,
+    EPOCH,
+    HELP,
+    KIND,
+    PROGRAM,
+    ROWS,
+    SHARED,
+    STOP,
+    TOTAL,
+)
 
 #: How often a helper looks for a part before it goes to sleep: about a millisecond. It takes longer
 #: to wake up than a small step takes, and some milliseconds until it has a processor of its own.
@@ -191,7 +190,7 @@ def lead(shared, program, constants, area, like):
 
 
 @inlined
-def help_others(shared, constants, area, like):
+def help_others(shared, area, like):
     """Help with programs of this dtype until there is none for a while, or another's."""
     ticket, stop = shared.ctypes.data, shared.ctypes.data + STOP * 8
     idle = 0
@@ -203,35 +202,35 @@ def help_others(shared, constants, area, like):
             pause()
             continue
         program = at(shared[PROGRAM], shared[ROWS], shared)
-        numbers = carray(pointer(shared[CONSTANTS]), (0,), constants.dtype)
+        constants = carray(pointer(shared[CONSTANTS]), (0,), np.float64)
         if shared[KIND] != like.itemsize:
             return
         # What was read is of the program of that number only if it still runs; `draw` sees to it.
-        share(shared, drawn >> EPOCH, program, numbers, area, like, total)
+        share(shared, drawn >> EPOCH, program, constants, area, like, total)
         idle = 0
 
 
-def _stamp() -> str:
-    """Return what changes with any file of this package."""
-    files = sorted(Path(__file__).parent.glob("*.py"))
-    return hashlib.sha256(b"".join(file.read_bytes() for file in files)).hexdigest()
+def entry(dtype):
+    """Return the function for arrays of a dtype, which numba has not compiled yet."""
 
+    @njit(error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+    def execute(role, shared, program, area):
+        """Run the program at an address, or help with those of others.
 
-def _entry(stamp: str) -> Callable[..., Any]:
-    # numba looks at one file only to see whether what it kept on disk is still true, but also at
-    # what a function encloses.
-    @njit(cache=True, error_model="numpy", nogil=True)
-    def execute(role, shared, program, constants, area, like):
-        """Run a program, or help with those of others; `like` is an empty array of its dtype."""
-        stamp  # noqa: B018
+        `shared` is the address of what the threads share, `area` that of `AREA` bytes which no
+        other thread uses.
+        """
+        like = carray(pointer(0), (0,), dtype)
+        common = carray(pointer(shared), (SHARED,), np.int64)
+        if role == HELP:
+            help_others(common, area, like)
+            return
+        head = carray(pointer(program), (WIDTH,), np.int64)
+        table = carray(pointer(program + WIDTH * 8), (head[SIZE],), np.int64)
+        constants = carray(pointer(head[CONSTANTS_AT]), (0,), np.float64)
         if role == ALONE:
-            run_alone(program, constants, area, like)
-        elif role == LEAD:
-            lead(shared, program, constants, area, like)
+            run_alone(table, constants, area, like)
         else:
-            help_others(shared, constants, area, like)
+            lead(common, table, constants, area, like)
 
     return execute
-
-
-execute = _entry(_stamp())

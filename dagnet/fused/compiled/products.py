@@ -5,6 +5,15 @@ are added not on who computes it. So neither do the bits.
 """
 
 from dagnet.fused.compiled.addresses import at, compiled, copy, inlined, summing
+from dagnet.fused.compiled.blocks import (
+    A_AREA,
+    B_AREA,
+    DEPTH,
+    FEW,
+    PANEL,
+    ROWS,
+    VECTOR,
+)
 from dagnet.fused.compiled.codes import (
     ARRAYS,
     BY_COLUMNS,
@@ -16,23 +25,10 @@ from dagnet.fused.compiled.codes import (
     PRODUCT_OF_TRANSPOSED,
     SIZES,
 )
-from dagnet.fused.compiled.tiles import ROWS, VECTOR, VECTORS, tile, transpose
-
-#: Numbers in a row of A, and rows of B, that go through all tiles together, as they fit into the
-#: caches. Their sums are added to those before, which loses fewer bits than one long sum.
-DEPTH = 256
-
-#: Bytes of a thread's memory for a block of B, laid out in panels as wide as a tile, and for a
-#: block of A.
-PANEL = VECTORS * VECTOR
-B_AREA = A_AREA = 2**18
-AREA = B_AREA + A_AREA
+from dagnet.fused.compiled.tiles import tile, transpose
 
 #: Bytes that a processor fetches from memory together.
 LINE = 64
-
-#: Rows of A that are too few for laying out B to be worth it.
-FEW = 4 * ROWS
 
 #: Bytes between the first and the last column of a block of A, lying in memory as its transpose
 #: does, up to which the columns stay near enough to each other to be read as they lie.

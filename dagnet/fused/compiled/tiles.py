@@ -7,19 +7,12 @@ as the processor has.
 
 from itertools import product as pairs
 
-import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-_FEATURES = llvm.get_host_cpu_features()
-
-#: Bytes of a vector.
-VECTOR = 64 if _FEATURES.get("avx512f") else 32 if _FEATURES.get("avx2") else 16
-
-#: Rows and vectors of the largest tile: 24 accumulators of AVX-512's 32 registers, 12 of 16.
-ROWS, VECTORS = (6, 4) if VECTOR == 64 else (6, 2)
+from dagnet.fused.compiled.blocks import ROWS, VECTOR, VECTORS
 
 _I32, _I64 = ir.IntType(32), ir.IntType(64)
 

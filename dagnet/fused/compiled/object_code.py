@@ -1,0 +1,55 @@
+"""The compiled function as an object file, which is loaded without numba."""
+
+import llvmlite.binding as llvm
+import numpy as np
+from llvmlite import ir
+from numba import from_dtype, types
+
+from dagnet.fused.compiled.execute import entry
+
+#: The name of the function in the object file.
+NAME = "execute"
+
+#: How many integers it is called with.
+ARGUMENTS = 4
+
+
+def object_code(dtype: np.dtype) -> bytes:
+    """Compile the function for arrays of a dtype, and return the object file that holds it."""
+    function = entry(from_dtype(dtype))
+    function.compile(types.void(*[types.int64] * ARGUMENTS))
+    module = llvm.parse_assembly(function.inspect_llvm(function.signatures[0]))
+    (inner,) = (
+        f.name
+        for f in module.functions
+        if not f.is_declaration and f.linkage == llvm.Linkage.external
+    )
+    module.link_in(llvm.parse_assembly(_face(inner, module.triple)))
+    machine = llvm.Target.from_triple(module.triple).create_target_machine(
+        cpu=llvm.get_host_cpu_name(),
+        features=llvm.get_host_cpu_features().flatten(),
+        opt=3,
+        codemodel="jitdefault",
+        jit=True,
+    )
+    return machine.emit_object(module)
+
+
+def _face(inner: str, triple: str) -> str:
+    """Return a module that gives numba's function the face of one in C."""
+    module = ir.Module()
+    module.triple = triple
+    number, address = ir.IntType(64), ir.IntType(8).as_pointer()
+    # numba has a function write its result and its error to the first two addresses. There is
+    # neither.
+    takes = [address, address, *[number] * ARGUMENTS]
+    called = ir.Function(module, ir.FunctionType(ir.IntType(32), takes), inner)
+    face = ir.Function(module, ir.FunctionType(ir.VoidType(), takes[2:]), NAME)
+    builder = ir.IRBuilder(face.append_basic_block())
+    nowhere = [builder.alloca(address) for _ in range(2)]
+    builder.call(called, [builder.bitcast(place, address) for place in nowhere] + [*face.args])
+    builder.ret_void()
+    # Arrays at addresses own no memory, so what would end one is named, and never called.
+    ends = ir.Function(module, ir.FunctionType(ir.VoidType(), [address]), "NRT_MemInfo_call_dtor")
+    ir.IRBuilder(ends.append_basic_block()).ret_void()
+    return str(module)
