@@ -40,10 +40,11 @@ def pack(sizes: list[int], births: list[int], deaths: list[int]) -> Packing:
     least, unit = forward.largest_together(), gcd(*sizes) or 1
     for percent in PERCENTS:
         height = least * (100 + percent) // (100 * unit) * unit
-        for spans in (forward, forward.mirrored):
-            offsets = spans.place(height)
-            if offsets is not None:
-                return Packing(offsets, height)
+        offsets = forward.place(height)
+        if offsets is None:
+            offsets = forward.mirrored.place(height)
+        if offsets is not None:
+            return Packing(offsets, height)
     return Packing(list(accumulate(sizes, initial=0))[:-1], sum(sizes))
 
 

@@ -112,6 +112,8 @@ class Graph:
         self.outputs = tuple(outputs)
         self.names = dict(names or {})
         self.attributes = dict(attributes or {})
+        #: What passes have found out about the vertices, by the names of the passes.
+        self.found: dict[str, Any] = {}
 
     @classmethod
     def from_nodes(cls, losses: Sequence[Node] = (), outputs: Sequence[Node] = ()) -> "Graph":
@@ -142,7 +144,10 @@ class Graph:
             "names": self.names,
             "attributes": self.attributes,
         }
-        return Graph(**(arguments | changes))
+        graph = Graph(**(arguments | changes))
+        if "vertices" not in changes:
+            graph.found = self.found
+        return graph
 
     def __getitem__(self, key: "str | Node") -> Vertex:
         return self.vertices[self.name_of(key)]

@@ -150,7 +150,7 @@ class Model:
             shapes = infer_shapes(graph)
             parameters = collect_parameters(graph, shapes)
             verify(graph, shapes, parameters)
-            self.graph = annotate(graph, shapes, parameters)
+            self.graph = annotate(graph)
             self.shapes = shapes
             self.store = ParameterStore(parameters, self.dtype, fused=self.executor == "fused")
             self.params = ArraysByOwner(self.store.arrays)

@@ -10,8 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from dagnet.arena import pack
-from dagnet.graph import Graph, ParamKey, Vertex
+from dagnet.graph import Graph, ParamKey
 from dagnet.node import Shape
+from dagnet.ops.base import Op
 from dagnet.ops.frame import Work
 from dagnet.passes import collect_parameters, infer_shapes, needs_gradient, parameter_keys
 from dagnet.plan import (
@@ -80,8 +81,8 @@ class _Planner:
         self.nodes: dict[str, _Node] = {}
         for v in graph.vertices.values():
             inputs = tuple([self.nodes[name] for name in v.inputs])
-            self.nodes[v.name] = _Node(v, inputs, shapes[v.name], v.name in wanted)
-        self.forward_order = [n for n in self.nodes.values() if not n.vertex.is_input]
+            self.nodes[v.name] = _Node(v.name, v.op, inputs, shapes[v.name], v.name in wanted)
+        self.forward_order = [n for n in self.nodes.values() if n.op.kind != "input"]
         self.backward_order = [n for n in reversed(self.forward_order) if n.wanted]
         self.end = len(self.forward_order) + len(self.backward_order)
 
@@ -115,7 +116,7 @@ class _Planner:
         return value
 
     def _forward_step(self, position: int, node: "_Node") -> Step:
-        name, op = node.name, node.vertex.op
+        name, op = node.name, node.op
         for source in node.inputs:
             source.read(position)
         node.output = self._write(("output", name), node.shape, position)
@@ -132,7 +133,7 @@ class _Planner:
     def _backward_step(
         self, position: int, node: "_Node", uses: Mapping[ParamKey, int], used: set[ParamKey]
     ) -> Step:
-        name, op = node.name, node.vertex.op
+        name, op = node.name, node.op
         grad = node.arrived
         grad.death = max(grad.death, position)  # a loss keeps its own to the end
         if "inputs" in op.reads:
@@ -188,7 +189,7 @@ class _Planner:
         else:
             written = self._write(("part", node.name, slot), source.shape, position)
             target = Target(written.key, grad.key, first)
-        if slot == 0 and node.vertex.op.in_place:
+        if slot == 0 and node.op.in_place:
             self.in_place.append((node.arrived, written))
         return target
 
@@ -289,7 +290,8 @@ class _Value:
 class _Node:
     """A vertex with what is decided about it: objects, so that a walk looks up no names."""
 
-    vertex: Vertex
+    name: str
+    op: Op
     inputs: tuple["_Node", ...]
     shape: Shape
     #: Whether the gradient of its output is.
@@ -304,10 +306,6 @@ class _Node:
     saved: tuple[_Value, ...] = ()
 
     @property
-    def name(self) -> str:
-        return self.vertex.name
-
-    @property
     def arrived(self) -> _Value:
         """The gradient of its output, of which a part at least has been sent."""
         assert self.grad is not None
@@ -315,7 +313,7 @@ class _Node:
 
     def asks(self, slot: int) -> bool:
         """Return whether its backward step shall compute the gradient of an input."""
-        return self.inputs[slot].wanted and slot not in self.vertex.op.constant_inputs
+        return self.inputs[slot].wanted and slot not in self.op.constant_inputs
 
     def read(self, position: int) -> None:
         """Let the output live at least until then."""

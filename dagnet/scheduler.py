@@ -75,10 +75,10 @@ class Binding:
         self._nothing = np.empty(0, plan.dtype)
         self.grads = store.grads
         self.forward = [(step, [self._forward(step)]) for step in plan.forward]
-        self.collecting = [self._collect(step) for step in plan.steps]
-        adding = self.collecting[plan.n_forward :]
+        adding = [self._collect(step) for step in plan.backward]
+        self.collecting = [()] * plan.n_forward + adding
         self.backward = [
-            (step, [self._backward(step), *(call for _, call in added)])
+            (step, [self._backward(step), *[call for _, call in added]])
             for step, added in zip(plan.backward, adding, strict=True)
         ]
         self.seeding = [call for _, call in self.seeds()]
@@ -231,11 +231,11 @@ class Arenas:
         one place share one array."""
         arrays: dict[BufferKey, np.ndarray] = {}
         makers: dict[tuple[Shape, str], Callable[[int], np.ndarray]] = {}
-        for key, buffer in plan.buffers.items():
-            kind = buffer.shape, buffer.dtype
+        for key, (shape, dtype, offset, _, _) in plan.buffers.items():
+            kind = shape, dtype
             if kind not in makers:
-                makers[kind] = cache(self._views(*kind, m))
-            arrays[key] = makers[kind](buffer.offset)
+                makers[kind] = cache(self._views(shape, dtype, m))
+            arrays[key] = makers[kind](offset)
         return arrays
 
     def _views(self, shape: Shape, dtype: str, m: int) -> Callable[[int], np.ndarray]:

@@ -23,15 +23,15 @@ def fuse_logits(graph: Graph, apart: Collection[str] = ()) -> Graph:
     >>> graph["cost"].inputs
     ('linear2', 'Y')
     """
-    vertices = []
+    fused = {}
     for v in graph.vertices.values():
         if v.op.kind == "loss" and v.inputs[0] not in apart:
             activation = graph.vertices[v.inputs[0]]
             op = v.op.from_logits(activation.op)
             if op is not None:
-                v = replace(v, op=op, inputs=(activation.inputs[0], *v.inputs[1:]))
-        vertices.append(v)
-    return graph.replace(vertices=vertices)
+                inputs = activation.inputs[0], *v.inputs[1:]
+                fused[v.name] = replace(v, op=op, inputs=inputs)
+    return graph.replace(vertices=(graph.vertices | fused).values()) if fused else graph
 
 
 def fused_activations(visible: Graph, lowered: Graph) -> dict[str, str]:

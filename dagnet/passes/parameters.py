@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dagnet.errors import ShapeError
 from dagnet.graph import Graph, ParamKey, Vertex
 from dagnet.node import Shape
+from dagnet.ops.base import Op
 from dagnet.ops.frame import Parameter, State
 
 
@@ -27,6 +28,8 @@ def collect_parameters(graph: Graph, shapes: Mapping[str, Shape]) -> dict[ParamK
     """
     parameters: dict[ParamKey, Parameter] = {}
     for v in graph.vertices.values():
+        if type(v.op).parameters is Op.parameters:
+            continue  # most declare none
         for name, new in v.op.parameters(*[shapes[n] for n in v.inputs]).items():
             key = (v.owner, name)
             known = parameters.setdefault(key, new)
@@ -42,6 +45,8 @@ def collect_states(graph: Graph, shapes: Mapping[str, Shape]) -> dict[ParamKey, 
     """Return every state array of the graph, such as running means, in definition order."""
     states: dict[ParamKey, State] = {}
     for v in graph.vertices.values():
+        if type(v.op).states is Op.states:
+            continue
         for name, state in v.op.states(*[shapes[n] for n in v.inputs]).items():
             states.setdefault((v.owner, name), state)
     return states
@@ -49,6 +54,8 @@ def collect_states(graph: Graph, shapes: Mapping[str, Shape]) -> dict[ParamKey, 
 
 def parameter_keys(v: Vertex, shapes: Mapping[str, Shape]) -> dict[str, ParamKey]:
     """Return which parameters a vertex reads, by the names its op uses for them."""
+    if type(v.op).parameters is Op.parameters and not v.borrows:
+        return {}
     keys = {name: (v.owner, name) for name in v.op.parameters(*[shapes[n] for n in v.inputs])}
     for key in v.borrows:
         keys[".".join(key)] = key

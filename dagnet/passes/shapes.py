@@ -3,8 +3,10 @@
 from dagnet.errors import ShapeError
 from dagnet.graph import Graph
 from dagnet.node import Shape
+from dagnet.passes.remembered import remembered
 
 
+@remembered
 def infer_shapes(graph: Graph) -> dict[str, Shape]:
     """Return the shape of every vertex's output, with `"m"` for the examples.
 

@@ -56,10 +56,11 @@ def _check_losses(graph: Graph, shapes: Mapping[str, Shape], trained: Collection
             raise GraphError(f"{v.label}: this loss depends on no parameter, so nothing can train")
 
 
-def _check_outputs(graph: Graph, own: Collection[str]) -> None:
+def _check_outputs(graph: Graph, own: set[str]) -> None:
     if not graph.losses:
         return
-    trained_owners = {graph.vertices[n].owner for n in graph.ancestors(graph.losses)}
+    trained = own & graph.ancestors(graph.losses)
+    trained_owners = {graph.vertices[name].owner for name in trained}
     untrained = {name for name in own if graph.vertices[name].owner not in trained_owners}
     if not untrained:
         return

@@ -57,6 +57,29 @@ def test_shapes_of_a_hand_made_graph_that_do_not_fit():
         passes.infer_shapes(graph)
 
 
+class Asked(dn.ops.ReLU):
+    """A ReLU that counts how often its shape is asked for."""
+
+    def output_shape(self, *inputs):
+        TIMES.append(self.name)
+        return super().output_shape(*inputs)
+
+
+TIMES = []
+
+
+def test_a_graph_s_shapes_are_inferred_once_and_anew_when_vertices_change():
+    graph = dn.Graph([X, Vertex("a", Asked(name="a"), ("x",))], outputs=["a"])
+    TIMES.clear()
+    assert passes.infer_shapes(graph) == passes.infer_shapes(graph)
+    passes.infer_shapes(passes.annotate(graph).replace(outputs=["x"]))
+    assert TIMES == ["a"]
+    wide = Vertex("x", Placeholder((7, "m")))
+    changed = graph.replace(vertices=[wide, graph["a"]])
+    assert passes.infer_shapes(changed)["a"] == (7, "m")
+    assert passes.infer_shapes(graph)["a"] == (5, "m")
+
+
 def test_a_shared_op_needs_parameters_of_one_shape():
     op = dn.Linear(3, name="shared")
     x, u = dn.Input(5, name="x"), dn.Input(7, name="u")
@@ -381,6 +404,11 @@ def test_annotations_are_shapes_and_counts():
     graph = passes.annotate(two_heads())
     assert graph.attributes["number"] == {"shape": (7, "m"), "parameters": 42}
     assert graph.attributes["cost1"] == {"shape": (), "parameters": 0}
+
+
+def test_parameters_of_an_owner_that_is_not_in_the_graph_count_for_nobody():
+    graph = dn.Graph([X, Vertex("second", dn.Linear(3), ("x",), owner="first")], outputs=["second"])
+    assert passes.annotate(graph).attributes["second"]["parameters"] == 0
 
 
 # Whose gradient is needed.
