@@ -105,6 +105,17 @@ class Graph:
         attributes: Mapping[str, Mapping[str, object]] | None = None,
     ):
         self.vertices: dict[str, Vertex] = _topological(vertices)
+        #: What passes have found out about the vertices, by the names of the passes.
+        self.found: dict[str, Any] = {}
+        self._describe(losses, outputs, names, attributes)
+
+    def _describe(
+        self,
+        losses: Sequence[str],
+        outputs: Sequence[str],
+        names: Mapping[Node, str] | None,
+        attributes: Mapping[str, Mapping[str, object]] | None,
+    ) -> None:
         for name in (*losses, *outputs):
             if name not in self.vertices:
                 raise UnknownNameError.of("node", name, self.vertices)
@@ -112,8 +123,6 @@ class Graph:
         self.outputs = tuple(outputs)
         self.names = dict(names or {})
         self.attributes = dict(attributes or {})
-        #: What passes have found out about the vertices, by the names of the passes.
-        self.found: dict[str, Any] = {}
 
     @classmethod
     def from_nodes(cls, losses: Sequence[Node] = (), outputs: Sequence[Node] = ()) -> "Graph":
@@ -137,16 +146,17 @@ class Graph:
 
     def replace(self, **changes: Any) -> "Graph":
         """Return a graph that differs in the named constructor arguments: how passes rewrite."""
-        arguments: dict[str, Any] = {
-            "vertices": self.vertices.values(),
+        described: dict[str, Any] = {
             "losses": self.losses,
             "outputs": self.outputs,
             "names": self.names,
             "attributes": self.attributes,
         }
-        graph = Graph(**(arguments | changes))
-        if "vertices" not in changes:
-            graph.found = self.found
+        if "vertices" in changes:
+            return Graph(**(described | changes))
+        graph = Graph.__new__(Graph)
+        graph.vertices, graph.found = self.vertices, self.found
+        graph._describe(**(described | changes))
         return graph
 
     def __getitem__(self, key: "str | Node") -> Vertex:
@@ -182,6 +192,11 @@ class Graph:
     def inputs(self) -> tuple[str, ...]:
         """Names of the inputs, in definition order."""
         return tuple(v.name for v in self.vertices.values() if v.is_input)
+
+    @cached_property
+    def behind_losses(self) -> set[str]:
+        """The losses and everything that they depend on."""
+        return self.ancestors(self.losses)
 
     @cached_property
     def data_inputs(self) -> tuple[str, ...]:

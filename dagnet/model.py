@@ -149,8 +149,8 @@ class Model:
         with collection_paused():
             shapes = infer_shapes(graph)
             parameters = collect_parameters(graph, shapes)
+            self.graph = graph = annotate(graph)
             verify(graph, shapes, parameters)
-            self.graph = annotate(graph)
             self.shapes = shapes
             self.store = ParameterStore(parameters, self.dtype, fused=self.executor == "fused")
             self.params = ArraysByOwner(self.store.arrays)

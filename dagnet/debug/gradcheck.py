@@ -149,7 +149,7 @@ def _points(model: Model, feeds: Mapping[str, np.ndarray]) -> Iterator[_Point]:
         draws[step.name] = deepcopy(model.rng)
         with np.errstate(all="ignore"):
             run.binding.advance()
-    needed = model.graph.ancestors(model.graph.losses)
+    needed = model.graph.behind_losses
     for name in states:
         if name in needed:
             ran = run.binding.plan.graph.vertices[name]

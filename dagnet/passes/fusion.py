@@ -39,5 +39,5 @@ def fused_activations(visible: Graph, lowered: Graph) -> dict[str, str]:
     return {
         v.name: v.inputs[0]
         for v in visible.vertices.values()
-        if v.name in lowered and lowered.vertices[v.name].inputs != v.inputs
+        if v.op.kind == "loss" and v.name in lowered and lowered.vertices[v.name].inputs != v.inputs
     }

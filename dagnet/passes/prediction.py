@@ -1,5 +1,6 @@
 """The graph that predicts instead of trains."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 
 from dagnet.graph import Graph
@@ -18,7 +19,7 @@ def for_prediction(graph: Graph) -> Graph:
     >>> passes.for_prediction(dn.Graph.from_nodes(outputs=[dropped]))["drop"].op
     Identity(name='drop')
     """
-    return _predicting(graph, set(graph.vertices))
+    return _predicting(graph, graph.vertices)
 
 
 def quiet_branches(graph: Graph) -> Graph:
@@ -27,15 +28,14 @@ def quiet_branches(graph: Graph) -> Graph:
     So a training step draws the same random numbers and updates the same running statistics
     whether or not such branches run.
     """
-    return _predicting(graph, set(graph.vertices) - graph.ancestors(graph.losses))
+    return _predicting(graph, graph.vertices.keys() - graph.behind_losses)
 
 
-def _predicting(graph: Graph, names: set[str]) -> Graph:
-    if not names:
-        return graph
-    return graph.replace(
-        vertices=[
-            replace(v, op=v.op.in_prediction()) if v.name in names else v
-            for v in graph.vertices.values()
-        ]
-    )
+def _predicting(graph: Graph, names: Iterable[str]) -> Graph:
+    changed = {}
+    for name in names:
+        v = graph.vertices[name]
+        op = v.op.in_prediction()
+        if op is not v.op:
+            changed[name] = replace(v, op=op)
+    return graph.replace(vertices=(graph.vertices | changed).values()) if changed else graph

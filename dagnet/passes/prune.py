@@ -16,7 +16,10 @@ def prune(graph: Graph, losses: Sequence[str], outputs: Sequence[str]) -> Graph:
     >>> list(passes.prune(model.graph, losses=[], outputs=["relu1"]))
     ['X', 'linear1', 'relu1']
     """
-    wanted = graph.ancestors((*losses, *outputs))
+    only_losses = not outputs and tuple(losses) == graph.losses
+    wanted = graph.behind_losses if only_losses else graph.ancestors((*losses, *outputs))
+    if len(wanted) == len(graph):
+        return graph.replace(losses=losses, outputs=outputs)
     kept = [v for v in graph.vertices.values() if v.name in wanted]
     attributes = {n: facts for n, facts in graph.attributes.items() if n in wanted}
     return graph.replace(vertices=kept, losses=losses, outputs=outputs, attributes=attributes)

@@ -59,7 +59,7 @@ def _check_losses(graph: Graph, shapes: Mapping[str, Shape], trained: Collection
 def _check_outputs(graph: Graph, own: set[str]) -> None:
     if not graph.losses:
         return
-    trained = own & graph.ancestors(graph.losses)
+    trained = own & graph.behind_losses
     trained_owners = {graph.vertices[name].owner for name in trained}
     untrained = {name for name in own if graph.vertices[name].owner not in trained_owners}
     if not untrained:

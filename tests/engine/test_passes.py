@@ -229,6 +229,15 @@ def test_pruning_keeps_the_ancestors_in_their_order():
     assert list(graph) == list(two_heads()), "the graph itself has changed"
 
 
+def test_where_all_is_needed_pruning_changes_the_ends_alone():
+    graph = passes.annotate(two_heads())
+    pruned = passes.prune(graph, ["cost1", "cost2"], [])
+    assert pruned.vertices is graph.vertices
+    assert (pruned.losses, pruned.outputs) == (("cost1", "cost2"), ())
+    assert pruned.attributes == graph.attributes
+    assert graph.outputs == ("a",)
+
+
 def test_pruned_nodes_are_not_in_the_graph():
     graph = two_heads()
     nodes = {name: node for node, name in graph.names.items()}
