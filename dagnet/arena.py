@@ -116,42 +116,42 @@ class _Gaps:
     def take(self, size: int, death: int) -> int | None:
         if size == 0:
             return 0
-        i = bisect_left(self.by_size, (size, -1))
-        if i == len(self.by_size):
+        by_size, stop_of, start_of = self.by_size, self.stop_of, self.start_of
+        i = bisect_left(by_size, (size, -1))
+        if i == len(by_size):
             return None
-        _, start = self.by_size.pop(i)
-        stop = self.stop_of.pop(start)
-        del self.start_of[stop]
+        room, start = by_size.pop(i)
+        stop = start + room
         below, above = self.below[start], self.above[stop]
-        if below >= death or below >= above:
+        if room == size:
+            offset = start
+            del stop_of[start], start_of[stop]
+        elif below >= death or below >= above:
             offset, start = start, start + size
+            del stop_of[offset]
+            stop_of[start], start_of[stop] = stop, start
+            insort(by_size, (room - size, start))
         else:
-            offset = stop = stop - size
-        if start < stop:
-            self._insert(start, stop)
+            offset = stop - size
+            del start_of[stop]
+            stop_of[start], start_of[offset] = offset, start
+            insort(by_size, (room - size, start))
         self.above[offset] = self.below[offset + size] = death
         return offset
 
     def give_back(self, offset: int, size: int) -> None:
         if size == 0:
             return
+        by_size, stop_of, start_of = self.by_size, self.stop_of, self.start_of
         start, stop = offset, offset + size
         del self.above[start], self.below[stop]
-        if stop in self.stop_of:
-            stop = self._remove(stop)
-        if start in self.start_of:
-            start = self.start_of[start]
-            self._remove(start)
-        self._insert(start, stop)
-
-    def _insert(self, start: int, stop: int) -> None:
-        self.stop_of[start] = stop
-        self.start_of[stop] = start
-        insort(self.by_size, (stop - start, start))
-
-    def _remove(self, start: int) -> int:
-        """Remove the gap that starts at an offset and return where it ends."""
-        stop = self.stop_of.pop(start)
-        del self.start_of[stop]
-        self.by_size.pop(bisect_left(self.by_size, (stop - start, start)))
-        return stop
+        end = stop_of.pop(stop, None)
+        if end is not None:
+            del by_size[bisect_left(by_size, (end - stop, stop))]
+            stop = end
+        begin = start_of.pop(start, None)
+        if begin is not None:
+            del by_size[bisect_left(by_size, (start - begin, begin))]
+            start = begin
+        stop_of[start], start_of[stop] = stop, start
+        insort(by_size, (stop - start, start))
