@@ -5,6 +5,7 @@ import pytest
 from engine_helpers import bits, here
 
 import dagnet as dn
+from dagnet.arrays import PIECE, not_finite
 from dagnet.errors import DagnetError, FeedError, FeedTypeError
 
 RNG = np.random.default_rng(0)
@@ -406,3 +407,30 @@ def test_training_and_prediction_check_too():
         model.predict(X[:3])
     with pytest.raises(DagnetError, match="axis 0: 5 expected, 3 came"):
         model.evaluate(X[:3], Y)
+
+
+def gaps(array):
+    wide = np.zeros((array.shape[0], 2 * array.shape[1]), array.dtype)
+    wide[:, ::2] = array
+    return wide[:, ::2]
+
+
+LAYOUTS = {"rows": np.ascontiguousarray, "columns": np.asfortranarray, "gaps": gaps}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("examples", [3, PIECE // 5, 3 * PIECE // 5 + 1])
+def test_one_bad_number_anywhere_is_found(layout, examples):
+    for bad in (np.nan, np.inf, -np.inf):
+        for place in (0, 2 * examples + 1, 5 * examples - 1):
+            array = np.ones((5, examples), np.float32)
+            array.flat[place] = bad
+            feature, example = divmod(place, examples)
+            found = not_finite(LAYOUTS[layout](array))
+            assert found.endswith(f"is {bad} at feature {feature}, example {example}")
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+@pytest.mark.parametrize("examples", [3, 3 * PIECE // 5])
+def test_numbers_whose_sum_is_not_finite_are_finite_all_the_same(layout, examples):
+    assert not_finite(LAYOUTS[layout](np.full((5, examples), 3e38, np.float32))) is None
