@@ -23,8 +23,11 @@ class _Area(local):
     """Memory in which a thread lays out parts of matrices: each thread sees its own."""
 
     def __init__(self) -> None:
-        self._memory = aligned(AREA)
-        self.address = Integer(self._memory.ctypes.data)
+        memory = aligned(AREA)
+        self.address = Integer(memory.ctypes.data)
+        # With the address, so that a call in progress keeps it, too: a daemon thread may still be
+        # in one when the interpreter, on its way out, drops what threads have of their own.
+        self.address.memory = memory  # type: ignore[attr-defined]
 
 
 _own = _Area()
@@ -106,8 +109,8 @@ class Helper:
         # wakes who is asleep: so none goes to bed for good.
         while not self._shared[STOP]:
             self._bed.acquire()
-            if self._execute is not None:
-                self._execute(_HELP, address, _NOTHING, area())
+            if (execute := self._execute) is not None:  # once: `end` may take it away
+                execute(_HELP, address, _NOTHING, area())
             self._asleep = True
 
 

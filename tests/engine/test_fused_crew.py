@@ -75,6 +75,21 @@ def test_a_process_ends_while_helpers_are_awake():
     assert run("print(gradient().sum() != 0)") == "True\n"
 
 
+def test_a_process_ends_while_daemon_threads_run_programs():
+    code = (
+        "from threading import Semaphore, Thread\n"
+        "begun = Semaphore(0)\n"
+        "def train():\n"
+        "    gradient()\n"
+        "    begun.release()\n"
+        "    while True: gradient()\n"
+        "for _ in range(6): Thread(target=train, daemon=True).start()\n"
+        "for _ in range(6): begun.acquire()\n"
+        "print('ends')"
+    )
+    assert run(code) == "ends\n"
+
+
 def test_a_forked_child_has_helpers_of_its_own():
     code = (
         "import os, warnings; warnings.simplefilter('ignore')\n"
