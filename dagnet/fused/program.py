@@ -28,14 +28,14 @@ _ALONE, _LEAD, _NOTHING = Integer(ALONE), Integer(LEAD), Integer(0)
 
 
 class Program:
-    """Instructions ready to run. Who holds it must keep their arrays.
+    """Instructions ready to run. It holds their arrays, but none of the inputs.
 
     Parameters
     ----------
     groups : list of list of Instruction
         The instructions of a group may run at the same time; groups follow each other.
     inputs : mapping of str to ndarray
-        Arrays that may move later; each an object of its own.
+        Arrays that may move later; each an object of its own. Who runs the program holds them.
     dtype : dtype
 
     Attributes
@@ -74,7 +74,7 @@ class Program:
                 number += 1
         self._table = table
         self._places = {name: places[id(array)] for name, array in inputs.items()}
-        self._held = [i.arrays for i in rows], constants
+        self._held = [x for i in rows for x in i.arrays if id(x) not in places], constants
         self._execute = execute(dtype)
         self._address = Integer(whole.ctypes.data)
         self.call: Call = self.together if any(i.parts > 1 for i in rows) else self.alone

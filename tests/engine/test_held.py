@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -132,3 +133,14 @@ def test_data_made_bad_between_two_trainings_changes_nothing():
     with pytest.raises(dn.DagnetError, match="1 NaN"):
         model.fit(data, Y, epochs=2, progress=False)
     np.testing.assert_equal(model.get_params(), before)
+
+
+@pytest.mark.parametrize("executor", ["interpreted", "compiled", "fused"])
+def test_no_fed_array_is_held_after_a_prediction_or_an_evaluation(executor):
+    model = dn.mlp([5, 7, 1], seed=1, executor=executor)
+    fed = X.copy(), Y.copy()
+    watched = [weakref.ref(array) for array in fed]
+    model.predict(fed[0])
+    model.evaluate(*fed)
+    del fed
+    assert [watch() for watch in watched] == [None, None]
