@@ -274,12 +274,13 @@ def test_hooks_see_every_node():
     assert seen == ["linear1", "relu1", "linear2", "cost", "cost", "linear2", "relu1", "linear1"]
 
 
-def test_without_numba_it_says_what_to_install():
+@pytest.mark.parametrize("package", ["numba", "llvmlite", "platformdirs"])
+def test_without_a_package_it_says_what_to_install(package):
     code = (
-        "import sys; sys.modules['numba'] = None\n"
+        f"import sys; sys.modules[{package!r}] = None\n"
         "import dagnet as dn\n"
         "try: dn.mlp([3, 5, 1], executor='fused')\n"
         "except dn.errors.MissingDependencyError as error: print(error)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert "pip install 'dagnet[jit]'" in done.stdout
+    assert f"needs {package}: install with pip install 'dagnet[jit]'" in done.stdout
