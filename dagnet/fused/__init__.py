@@ -12,7 +12,7 @@ from dagnet.errors import MissingDependencyError
 
 if missing := [name for name in ("numba", "llvmlite", "platformdirs") if find_spec(name) is None]:
     raise MissingDependencyError(
-        f"executor='fused' needs {' and '.join(missing)}: install with "
+        f"executor='fused' needs {', '.join(missing)}: install with "
         "pip install 'dagnet[jit]', or leave out the executor"
     )
 

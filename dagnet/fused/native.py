@@ -10,6 +10,7 @@ import warnings
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
+from threading import Lock
 
 import llvmlite
 import llvmlite.binding as llvm
@@ -28,12 +29,21 @@ Execute = Callable[[Integer, Integer, Integer, Integer], None]
 _DIGEST = hashlib.sha256().digest_size
 
 
-@cache
+_one_at_a_time = Lock()
+
+
 def execute(dtype: np.dtype) -> Execute:
     """Return the function that runs programs on arrays of a dtype.
 
     The first call for a dtype on a machine compiles it, which takes ten to twenty seconds.
     """
+    with _one_at_a_time:  # a thread that comes meanwhile waits, as to compile it too takes longer
+        return _found(dtype)
+
+
+@cache
+def _found(dtype: np.dtype) -> Execute:
+    """Return the function from disk or, if it is not there, compiled and put there."""
     path = _path(dtype)
     code = _read(path)
     if code is None:

@@ -2,6 +2,9 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from threading import Barrier, BrokenBarrierError
 
 import numpy as np
 import pytest
@@ -47,7 +50,7 @@ def compiler(monkeypatch):
 
 def load():
     """Do what a new process does."""
-    return native.execute.__wrapped__(FLOAT32)
+    return native._found.__wrapped__(FLOAT32)
 
 
 def gradient(function, monkeypatch):
@@ -76,6 +79,23 @@ def test_code_is_compiled_once_and_then_loaded(compiler, directory, monkeypatch)
     assert compiler == [FLOAT32]
     assert np.any(gradient(first, monkeypatch))
     np.testing.assert_array_equal(gradient(again, monkeypatch), gradient(first, monkeypatch))
+
+
+def test_threads_that_want_the_code_at_once_compile_it_once(compiler, directory, monkeypatch):
+    both = Barrier(2)
+    compiled = object_code.object_code
+
+    def meet(dtype):
+        with pytest.raises(BrokenBarrierError):  # nobody else comes in
+            both.wait(0.5)
+        return compiled(dtype)
+
+    monkeypatch.setattr(object_code, "object_code", meet)
+    monkeypatch.setattr(native, "_found", cache(native._found.__wrapped__))
+    with ThreadPoolExecutor(2) as pool:
+        first, second = pool.map(native.execute, [FLOAT32, FLOAT32])
+    assert compiler == [FLOAT32]
+    assert first is second
 
 
 @pytest.mark.parametrize("damage", [lambda c: c[:1000], lambda c: c[:-1] + b"?", lambda c: b""])
