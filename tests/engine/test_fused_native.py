@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from threading import Barrier, BrokenBarrierError
 
+import numba
 import numpy as np
 import pytest
 
@@ -114,6 +115,13 @@ def test_where_nothing_can_be_kept_it_says_so_and_works(compiler, directory, mon
     with pytest.warns(RuntimeWarning, match=r"every process will compile.*cannot write .*dagnet"):
         function = load()
     assert np.any(gradient(function, monkeypatch))
+
+
+@pytest.mark.parametrize("setting", ["DISABLE_JIT", "BOUNDSCHECK"])
+def test_no_code_is_compiled_that_a_setting_of_numba_makes_useless(setting, monkeypatch):
+    monkeypatch.setattr(numba.config, setting, 1)
+    with pytest.raises(dn.errors.ArgumentError, match=f"NUMBA_{setting} is set: unset it"):
+        object_code.object_code(FLOAT32)
 
 
 def test_the_name_follows_the_processor_the_version_and_the_dtype(monkeypatch):

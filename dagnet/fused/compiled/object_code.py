@@ -3,8 +3,9 @@
 import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
-from numba import from_dtype, types
+from numba import config, from_dtype, types
 
+from dagnet.errors import ArgumentError
 from dagnet.fused.compiled.execute import entry
 
 #: The name of the function in the object file.
@@ -13,9 +14,19 @@ NAME = "execute"
 #: How many integers it is called with.
 ARGUMENTS = 4
 
+#: Settings of numba with which it compiles nothing, or code that stops where an array of unknown
+#: length is read, as the constants are.
+_FORBIDDEN = "DISABLE_JIT", "BOUNDSCHECK"
+
 
 def object_code(dtype: np.dtype) -> bytes:
     """Compile the function for arrays of a dtype, and return the object file that holds it."""
+    for setting in _FORBIDDEN:
+        if getattr(config, setting):
+            raise ArgumentError(
+                f"executor='fused' cannot compile its code while NUMBA_{setting} is set: unset it "
+                "for the first run on this machine, or leave out the executor"
+            )
     function = entry(from_dtype(dtype))
     function.compile(types.void(*[types.int64] * ARGUMENTS))
     module = llvm.parse_assembly(function.inspect_llvm(function.signatures[0]))
