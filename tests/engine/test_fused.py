@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import tracemalloc
+import weakref
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from random_networks import fewer, networks
 import dagnet as dn
 from dagnet.fused import writers
 from dagnet.fused.compiled import exponentials
+from dagnet.fused.instructions import collect
 from dagnet.fused.program import Program
 from dagnet.ops.frame import Frame
 
@@ -272,6 +274,18 @@ def test_hooks_see_every_node():
     feeds = {"X": np.ones((3, 7)), "Y": np.ones((2, 7))}
     model.train_step(feeds, dn.SGD(0.1), hooks=Noting())
     assert seen == ["linear1", "relu1", "linear2", "cost", "cost", "linear2", "relu1", "linear1"]
+
+
+def test_the_call_of_a_program_keeps_its_arrays_but_no_input():
+    part, fed, total = np.full(7, 2.0), np.full(7, 3.0), np.empty(7)
+    written = [[collect(total, part, first=True)], [collect(total, fed, first=False)]]
+    call = Program(written, {"X": fed}, total.dtype).call
+    call()
+    np.testing.assert_array_equal(total, 5.0)
+    watched = [weakref.ref(array) for array in (part, fed, total)]
+    del part, fed, total, written
+    assert [watch() is not None for watch in watched] == [True, False, True]
+    assert call
 
 
 @pytest.mark.parametrize("package", ["numba", "llvmlite", "platformdirs"])
