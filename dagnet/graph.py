@@ -1,6 +1,6 @@
 """The graph: what a definition compiles to. The only module that knows networkx."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -106,7 +106,7 @@ class Graph:
     ):
         self.vertices: dict[str, Vertex] = _topological(vertices)
         #: What passes have found out about the vertices, by the names of the passes.
-        self.found: dict[str, Any] = {}
+        self.found: dict[str, dict[str, Any]] = {}
         self._describe(losses, outputs, names, attributes)
 
     def _describe(
@@ -194,7 +194,7 @@ class Graph:
         return tuple(v.name for v in self.vertices.values() if v.is_input)
 
     @cached_property
-    def behind_losses(self) -> set[str]:
+    def behind_losses(self) -> Set[str]:
         """The losses and everything that they depend on."""
         return self.ancestors(self.losses)
 
