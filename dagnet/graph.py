@@ -105,8 +105,6 @@ class Graph:
         attributes: Mapping[str, Mapping[str, object]] | None = None,
     ):
         self.vertices: dict[str, Vertex] = _topological(vertices)
-        #: What passes have found out about the vertices, by the names of the passes.
-        self.found: dict[str, dict[str, Any]] = {}
         self._describe(losses, outputs, names, attributes)
 
     def _describe(
@@ -187,6 +185,11 @@ class Graph:
         if key in self.vertices:
             return key
         raise UnknownNameError.of("node", key, self.vertices)
+
+    @cached_property
+    def found(self) -> dict[str, dict[str, Any]]:
+        """What passes have found out about the vertices, by the names of the passes."""
+        return {}
 
     @cached_property
     def inputs(self) -> tuple[str, ...]:

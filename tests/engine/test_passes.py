@@ -86,6 +86,14 @@ def test_who_changes_the_shapes_that_came_changes_no_others():
     assert list(passes.infer_shapes(graph)) == list(graph)
 
 
+def test_a_graph_that_was_pickled_before_passes_kept_what_they_find():
+    graph = two_heads()
+    old = dn.Graph.__new__(dn.Graph)
+    for name in ("vertices", "losses", "outputs", "names", "attributes"):
+        setattr(old, name, getattr(graph, name))
+    assert passes.infer_shapes(old) == passes.infer_shapes(graph)
+
+
 def test_other_ends_depend_on_other_nodes_and_other_facts_are_drawn():
     graph = two_heads()
     assert "cost2" in graph.behind_losses
