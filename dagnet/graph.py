@@ -1,6 +1,6 @@
 """The graph: what a definition compiles to. The only module that knows networkx."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -105,8 +105,6 @@ class Graph:
         attributes: Mapping[str, Mapping[str, object]] | None = None,
     ):
         self.vertices: dict[str, Vertex] = _topological(vertices)
-        #: What passes have found out about the vertices, by the names of the passes.
-        self.found: dict[str, Any] = {}
         self._describe(losses, outputs, names, attributes)
 
     def _describe(
@@ -189,12 +187,17 @@ class Graph:
         raise UnknownNameError.of("node", key, self.vertices)
 
     @cached_property
+    def found(self) -> dict[str, dict[str, Any]]:
+        """What passes have found out about the vertices, by the names of the passes."""
+        return {}
+
+    @cached_property
     def inputs(self) -> tuple[str, ...]:
         """Names of the inputs, in definition order."""
         return tuple(v.name for v in self.vertices.values() if v.is_input)
 
     @cached_property
-    def behind_losses(self) -> set[str]:
+    def behind_losses(self) -> Set[str]:
         """The losses and everything that they depend on."""
         return self.ancestors(self.losses)
 

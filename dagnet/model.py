@@ -74,8 +74,9 @@ class Model:
         Adds ``l2/(2m) * sum(W²)`` over all weights to the cost.
     executor : {"compiled", "interpreted", "fused"}
         `"interpreted"` can call hooks before and after every node; the bits are the same.
-        `"fused"` runs small arrays in few calls of code compiled by numba, the extra ``jit``;
-        sums may differ in their last bits. With hooks, and in the debugger, it runs interpreted.
+        `"fused"` runs whole passes as one call of code compiled by numba, the extra ``jit``; sums
+        may differ in their last bits. With hooks, and in the debugger, it runs interpreted. Its
+        first run of a dtype on a machine compiles that code, which takes ten to twenty seconds.
     check_finite : bool
         Whether NaN or Inf in an array that is fed is an error.
 

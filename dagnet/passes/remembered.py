@@ -6,20 +6,20 @@ from typing import TypeVar
 
 from dagnet.graph import Graph
 
-Found = TypeVar("Found")
+Fact = TypeVar("Fact")
 
 
-def remembered(look: Callable[[Graph], Found]) -> Callable[[Graph], Found]:
-    """Have a pass keep what it finds with the graph, which never changes.
+def remembered(look: Callable[[Graph], dict[str, Fact]]) -> Callable[[Graph], dict[str, Fact]]:
+    """Have a pass keep what it finds with the graph, which never changes, and return copies.
 
-    What is found may depend on the vertices alone. Nobody may change it.
+    What is found may depend on the vertices alone.
     """
 
     @wraps(look)
-    def once(graph: Graph) -> Found:
+    def once(graph: Graph) -> dict[str, Fact]:
         name = look.__name__
         if name not in graph.found:
             graph.found[name] = look(graph)
-        return graph.found[name]
+        return graph.found[name].copy()
 
     return once

@@ -80,6 +80,31 @@ def test_a_graph_s_shapes_are_inferred_once_and_anew_when_vertices_change():
     assert passes.infer_shapes(graph)["a"] == (5, "m")
 
 
+def test_who_changes_the_shapes_that_came_changes_no_others():
+    graph = two_heads()
+    passes.infer_shapes(graph).clear()
+    assert list(passes.infer_shapes(graph)) == list(graph)
+
+
+def test_a_graph_that_was_pickled_before_passes_kept_what_they_find():
+    graph = two_heads()
+    old = dn.Graph.__new__(dn.Graph)
+    for name in ("vertices", "losses", "outputs", "names", "attributes"):
+        setattr(old, name, getattr(graph, name))
+    assert passes.infer_shapes(old) == passes.infer_shapes(graph)
+
+
+def test_other_ends_depend_on_other_nodes_and_other_facts_are_drawn():
+    graph = two_heads()
+    assert "cost2" in graph.behind_losses
+    assert graph.data_inputs == ("x",)
+    assert "shape" not in graph.nx.nodes["x"]
+    other = graph.replace(losses=["cost1"], outputs=[], attributes={"x": {"shape": (5, "m")}})
+    assert other.behind_losses == graph.ancestors(["cost1"])
+    assert other.data_inputs == ()
+    assert other.nx.nodes["x"]["shape"] == (5, "m")
+
+
 def test_a_shared_op_needs_parameters_of_one_shape():
     op = dn.Linear(3, name="shared")
     x, u = dn.Input(5, name="x"), dn.Input(7, name="u")
