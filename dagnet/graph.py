@@ -187,8 +187,8 @@ class Graph:
         raise UnknownNameError.of("node", key, self.vertices)
 
     @cached_property
-    def found(self) -> dict[str, dict[str, Any]]:
-        """What passes have found out about the vertices, by the names of the passes."""
+    def found(self) -> dict[str, Any]:
+        """What passes have found out about the vertices, and need not find again."""
         return {}
 
     @cached_property

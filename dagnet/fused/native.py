@@ -28,7 +28,6 @@ Execute = Callable[[Integer, Integer, Integer, Integer], None]
 #: Bytes before the code in a file: its digest.
 _DIGEST = hashlib.sha256().digest_size
 
-
 _one_at_a_time = Lock()
 
 
@@ -56,12 +55,18 @@ def _found(dtype: np.dtype) -> Execute:
 
 def _path(dtype: np.dtype) -> Path:
     """Return where the code for a dtype is kept: its name changes with all that it depends on."""
-    # A version of llvmlite stands for one of numba, which asks for just that.
+    # The version of llvmlite stands for that of numba: each numba asks for one of them.
     facts = llvmlite.__version__, llvm.get_host_cpu_name(), llvm.get_host_cpu_features().flatten()
     digest = hashlib.sha256("\n".join(facts).encode())
     for source in sorted((Path(__file__).parent / "compiled").glob("*.py")):
         digest.update(source.read_bytes())
-    directory = Path(platformdirs.user_cache_dir("dagnet", appauthor=False))
+    try:
+        directory = Path(platformdirs.user_cache_dir("dagnet", appauthor=False))
+    except RuntimeError as error:
+        raise FileAccessError(
+            f"executor='fused' finds no place for its compiled code: {error}; "
+            "set XDG_CACHE_HOME to a directory"
+        ) from None
     return directory / f"execute-{dtype.name}-{digest.hexdigest()[:20]}.o"
 
 

@@ -3,10 +3,8 @@
 from dagnet.errors import ShapeError
 from dagnet.graph import Graph
 from dagnet.node import Shape
-from dagnet.passes.remembered import remembered
 
 
-@remembered
 def infer_shapes(graph: Graph) -> dict[str, Shape]:
     """Return the shape of every vertex's output, with `"m"` for the examples.
 
@@ -22,6 +20,12 @@ def infer_shapes(graph: Graph) -> dict[str, Shape]:
     >>> passes.infer_shapes(dn.Graph.from_nodes(outputs=[dn.Linear(7)(dn.Input(5))]))
     {'input1': (5, 'm'), 'linear1': (7, 'm')}
     """
+    if "shapes" not in graph.found:
+        graph.found["shapes"] = _inferred(graph)
+    return dict(graph.found["shapes"])
+
+
+def _inferred(graph: Graph) -> dict[str, Shape]:
     shapes: dict[str, Shape] = {}
     for v in graph.vertices.values():
         try:

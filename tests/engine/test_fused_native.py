@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import dagnet as dn
+from dagnet.errors import FileAccessError
 from dagnet.fused import native
 from dagnet.fused.compiled import object_code
 
@@ -122,6 +123,15 @@ def test_no_code_is_compiled_that_a_setting_of_numba_makes_useless(setting, monk
     monkeypatch.setattr(numba.config, setting, 1)
     with pytest.raises(dn.errors.ArgumentError, match=f"NUMBA_{setting} is set: unset it"):
         object_code.object_code(FLOAT32)
+
+
+def test_who_has_no_home_is_told_what_to_set(monkeypatch):
+    def nobody(*_, **__):
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(native.platformdirs, "user_cache_dir", nobody)
+    with pytest.raises(FileAccessError, match=r"home directory.*set XDG_CACHE_HOME"):
+        load()
 
 
 def test_the_name_follows_the_processor_the_version_and_the_dtype(monkeypatch):
