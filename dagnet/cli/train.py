@@ -65,6 +65,12 @@ _network_options = several(
     click.option("--l2", type=float, default=0.0, help="L2 regularization of the weights."),
     click.option("--dtype", default="float64", show_default=True, help="float64 or float32."),
     click.option(
+        "--executor",
+        default="compiled",
+        show_default=True,
+        help="compiled, interpreted, or fused, the fastest, with the extra jit.",
+    ),
+    click.option(
         "--seed",
         type=click.IntRange(0, 2**32 - 1),
         default=1,
@@ -139,6 +145,7 @@ class _Job:
     init: str
     l2: float
     dtype: str
+    executor: str
     seed: int
     epochs: int
     batch: int | None
@@ -201,6 +208,7 @@ class _Job:
             "init": _init(self.init),
             "l2": self.l2,
             "dtype": self.dtype,
+            "executor": self.executor,
             "seed": np.random.RandomState(self.seed),  # the lesson's stream: --seed 1 is its run
         }
         if self.model_file is None:
@@ -208,7 +216,7 @@ class _Job:
         context = click.get_current_context()
         given = [
             name
-            for name in ("init", "l2", "dtype")
+            for name in ("init", "l2", "dtype", "executor")
             if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
         ]
         return model_from_file(self.model_file, options, given)

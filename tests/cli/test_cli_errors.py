@@ -25,6 +25,7 @@ def snapshot(directory):
         ("--layers 5,1 --init -1", "must be 0 or more"),
         ("--layers 5,1 --hidden rellu", "did you mean 'relu'"),
         ("--layers 5,1 --dtype float16", "did you mean 'float64'"),
+        ("--layers 5,1 --executor fussed", "did you mean 'fused'"),
         ("--layers 5,1 --scaling standardise", "did you mean 'standardize'"),
         ("--layers 5,1 --l2 -1", "strength must be >= 0"),
         ("--layers 5,1 --target y", "target= does not apply to moons"),

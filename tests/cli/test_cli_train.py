@@ -177,12 +177,13 @@ def test_every_option_reaches_the_training(run, tmp_path):
     command = (
         "train --data moons:m=50 --layers 4,1 --hidden tanh --epochs 3 --batch 20 --lr 0.02 "
         "--optimizer momentum --l2 0.1 --init 0.5 --seed 7 --dtype float32 --scaling minmax "
-        "--log-every 1 --out"
+        "--executor fused --log-every 1 --out"
     )
     run(command, tmp_path)
     moons = dn.data.moons(m=50)
     seed = np.random.RandomState(7)
-    model = dn.mlp([2, 4, 1], hidden="tanh", init=0.5, l2=0.1, dtype="float32", seed=seed)
+    options = {"init": 0.5, "l2": 0.1, "dtype": "float32", "executor": "fused"}
+    model = dn.mlp([2, 4, 1], hidden="tanh", seed=seed, **options)
     history = model.fit(
         moons.X,
         moons.Y.astype(np.float32),
