@@ -88,7 +88,9 @@ class _Spans:
             while deaths[next_dead] < births[born]:
                 gaps.give_back(offsets[next_dead], sizes[next_dead])
                 next_dead = next(dying)
-            offset = gaps.take(sizes[born], deaths[born])
+            death = deaths[born]
+            outliving = inf if births[born] == death else death
+            offset = gaps.take(sizes[born], death, outliving)
             if offset is None:
                 return None
             offsets[born] = offset
@@ -101,7 +103,8 @@ class _Gaps:
     A value goes into the smallest gap that holds it, to that end of it whose neighbour outlives
     the value; the walls outlive all. So values that die together come to lie together, whether
     they take turns, as in a chain, or die in the reverse order of their births, as those do that
-    wait for the way back.
+    wait for the way back. What lives at one position alone goes to the end whose neighbour lives
+    longest: so does the next such value, and finds the same place.
     """
 
     def __init__(self, height: int) -> None:
@@ -113,7 +116,8 @@ class _Gaps:
         self.below: dict[int, float] = {0: inf}
         self.above: dict[int, float] = {height: inf}
 
-    def take(self, size: int, death: int) -> int | None:
+    def take(self, size: int, death: int, outliving: float) -> int | None:
+        """Return where a value lies, beside one that dies no earlier than `outliving` if it can."""
         if size == 0:
             return 0
         by_size, stop_of, start_of = self.by_size, self.stop_of, self.start_of
@@ -126,7 +130,7 @@ class _Gaps:
         if room == size:
             offset = start
             del stop_of[start], start_of[stop]
-        elif below >= death or below >= above:
+        elif below >= outliving or below > above:
             offset, start = start, start + size
             del stop_of[offset]
             stop_of[start], start_of[stop] = stop, start

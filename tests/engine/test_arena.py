@@ -120,6 +120,15 @@ def test_values_that_wait_for_the_way_back_need_no_more_than_the_peak():
     assert pack(lifetimes).size == peak(lifetimes)
 
 
+def test_what_lives_at_one_position_alone_takes_turns_in_one_place():
+    waiting = {i: Lifetime(4, i, 40 - i) for i in range(20)}
+    works = {(t, size): Lifetime(size, t, t) for t in range(20, 40) for size in (3, 5)}
+    packing = pack(waiting | works)
+    assert packing.size == peak(waiting | works)
+    for size in (3, 5):
+        assert len({packing.offsets[t, size] for t in range(20, 40)}) == 1
+
+
 @random_dags
 @given(values.filter(any))
 def test_the_start_of_every_value_is_a_multiple_of_what_all_sizes_are(rows):
