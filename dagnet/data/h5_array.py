@@ -59,16 +59,20 @@ class H5Array(Stored):
 
     def read(self, which: np.ndarray, out: np.ndarray) -> None:
         """Read examples, on the last axis, into an array that has room for them."""
-        target = np.moveaxis(out, -1, 0)
+        target = out.transpose(out.ndim - 1, *range(out.ndim - 1))  # np.moveaxis takes far longer
         with self._lock:
-            kept = self._kept
-            blocks = which // self.rows
+            kept, rows = self._kept, self.rows
+            blocks = which // rows
+            within = which - blocks * rows
+            slots = kept.find(blocks)
+            if slots is not None:
+                np.take(kept.examples, slots * rows + within, 0, target, "clip")
+                return
             # What is to be read may be more blocks than there is room for.
-            step = len(which) if kept.holds(blocks) else kept.slots
-            for start in range(0, len(which), step):
-                part, held = which[start : start + step], blocks[start : start + step]
-                places = kept.places(held) * self.rows + part % self.rows
-                np.take(kept.examples, places, 0, target[start : start + len(part)], "clip")
+            for start in range(0, len(which), kept.slots):
+                part = slice(start, start + kept.slots)
+                places = kept.places(blocks[part]) * rows + within[part]
+                np.take(kept.examples, places, 0, target[part], "clip")
 
     def announce(self, first: int, last: int) -> None:
         """Tell the system that the examples from `first` to before `last` are read soon."""
@@ -192,17 +196,20 @@ class _Kept:
         self._used = np.zeros(slots, np.int64)  # when it was used last
         self._now = 0
 
-    def holds(self, blocks: np.ndarray) -> bool:
-        """Return whether all of these blocks, and one at least, are here."""
-        return bool(blocks.size) and self._slot[blocks].min() >= 0
+    def find(self, blocks: np.ndarray) -> np.ndarray | None:
+        """Return the slots of blocks; None unless all of them, and one at least, are here."""
+        slots = self._slot[blocks]
+        if not slots.size or slots.min() < 0:
+            return None
+        self._now += 1
+        self._used[slots] = self._now
+        return slots
 
     def places(self, blocks: np.ndarray) -> np.ndarray:
         """Return the slots of blocks, no more than there are slots; those missing are read."""
         self._now += 1
         slots = self._slot[blocks]
         self._used[slots[slots >= 0]] = self._now
-        if slots.min() >= 0:
-            return slots
         for number in np.unique(blocks[slots < 0]):
             self._load(int(number), int(np.argmin(self._used)))
         return self._slot[blocks]
