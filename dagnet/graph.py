@@ -157,6 +157,12 @@ class Graph:
         graph._describe(**(described | changes))
         return graph
 
+    def with_vertices(self, changed: Mapping[str, Vertex]) -> "Graph":
+        """Return the graph in which these vertices stand for those of the same names; itself if
+        there are none."""
+        vertices = (self.vertices | dict(changed)).values()
+        return self.replace(vertices=vertices) if changed else self
+
     def __getitem__(self, key: "str | Node") -> Vertex:
         return self.vertices[self.name_of(key)]
 

@@ -150,7 +150,7 @@ class Model:
         with collection_paused():
             shapes = infer_shapes(graph)
             parameters = collect_parameters(graph, shapes)
-            self.graph = graph = annotate(graph)
+            self.graph = graph = annotate(graph, parameters)
             verify(graph, shapes, parameters)
             self.shapes = shapes
             self.store = ParameterStore(parameters, self.dtype, fused=self.executor == "fused")

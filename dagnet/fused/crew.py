@@ -12,11 +12,11 @@ import numpy as np
 
 from dagnet.fused.compiled.blocks import AREA
 from dagnet.fused.compiled.shared import HELP, SHARED, STOP
-from dagnet.fused.native import Execute, Integer
+from dagnet.fused.native import NOTHING, Execute, Integer
 from dagnet.ops.workers import processors
 from dagnet.scheduler import aligned
 
-_HELP, _NOTHING = Integer(HELP), Integer(0)
+_HELP = Integer(HELP)
 
 
 class _Area(local):
@@ -110,7 +110,7 @@ class Helper:
         while not self._shared[STOP]:
             self._bed.acquire()
             if (execute := self._execute) is not None:  # once: `end` may take it away
-                execute(_HELP, address, _NOTHING, area())
+                execute(_HELP, address, NOTHING, area())
             self._asleep = True
 
 

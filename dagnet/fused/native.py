@@ -19,8 +19,12 @@ import platformdirs
 
 from dagnet.errors import FileAccessError
 from dagnet.files import atomic_write, check_writable
+from dagnet.fused.compiled.shared import NAME
 
 Integer = ctypes.c_int64
+
+#: In the place of an address that is not needed.
+NOTHING = Integer(0)
 
 #: What is called with the role of a thread, and addresses; see `compiled.execute`.
 Execute = Callable[[Integer, Integer, Integer, Integer], None]
@@ -99,6 +103,6 @@ def _load(code: bytes) -> Execute:
     engine.add_object_file(llvm.ObjectFileRef.from_data(code))
     engine.finalize_object()
     # Without types of its arguments: to check integers of Python takes longer than the call.
-    function = ctypes.CFUNCTYPE(None)(engine.get_function_address("execute"))
+    function = ctypes.CFUNCTYPE(None)(engine.get_function_address(NAME))
     function.engine = engine  # type: ignore[attr-defined]  # it owns the memory of the code
     return function

@@ -22,9 +22,9 @@ from dagnet.fused.compiled.codes import (
 from dagnet.fused.compiled.shared import ALONE, LEAD
 from dagnet.fused.instructions import Written
 from dagnet.fused.joining import join
-from dagnet.fused.native import Integer, execute
+from dagnet.fused.native import NOTHING, Integer, execute
 
-_ALONE, _LEAD, _NOTHING = Integer(ALONE), Integer(LEAD), Integer(0)
+_ALONE, _LEAD = Integer(ALONE), Integer(LEAD)
 
 
 class Program:
@@ -81,7 +81,7 @@ class Program:
 
     def alone(self) -> None:
         """Run without helpers."""
-        self._execute(_ALONE, _NOTHING, self._address, crew.area())
+        self._execute(_ALONE, NOTHING, self._address, crew.area())
 
     def together(self) -> None:
         """Run with the crew, unless another thread does."""

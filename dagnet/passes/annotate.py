@@ -1,12 +1,17 @@
 """Putting facts on the networkx graph's nodes."""
 
-from dagnet.graph import Graph
+from collections.abc import Mapping
+
+from dagnet.graph import Graph, ParamKey
+from dagnet.ops.frame import Parameter
 from dagnet.passes.parameters import collect_parameters
 from dagnet.passes.shapes import infer_shapes
 
 
-def annotate(graph: Graph) -> Graph:
+def annotate(graph: Graph, parameters: Mapping[ParamKey, Parameter] | None = None) -> Graph:
     """Return the graph with `shape` and `parameters`, a count, on every node of `graph.nx`.
+
+    What `collect_parameters` returned may be given, if it is at hand.
 
     Examples
     --------
@@ -17,8 +22,10 @@ def annotate(graph: Graph) -> Graph:
     ((7, 'm'), 42)
     """
     shapes = infer_shapes(graph)
+    if parameters is None:
+        parameters = collect_parameters(graph, shapes)
     counts: dict[str, int] = {}
-    for (owner, _), parameter in collect_parameters(graph, shapes).items():
+    for (owner, _), parameter in parameters.items():
         counts[owner] = counts.get(owner, 0) + parameter.size
     return graph.replace(
         attributes={

@@ -41,10 +41,8 @@ def block_wide_layers(graph: Graph) -> Graph:
     others = layers.keys() - wide.keys()
     if any(_multiplications(layers[n].units, inputs[n], most) >= TWO_THREADS for n in others):
         return graph
-    return graph.replace(
-        vertices=[
-            replace(v, op=wide[v.name]) if v.name in wide else v for v in graph.vertices.values()
-        ]
+    return graph.with_vertices(
+        {name: replace(graph.vertices[name], op=op) for name, op in wide.items()}
     )
 
 

@@ -31,7 +31,7 @@ def fuse_logits(graph: Graph, apart: Collection[str] = ()) -> Graph:
             if op is not None:
                 inputs = activation.inputs[0], *v.inputs[1:]
                 fused[v.name] = replace(v, op=op, inputs=inputs)
-    return graph.replace(vertices=(graph.vertices | fused).values()) if fused else graph
+    return graph.with_vertices(fused)
 
 
 def fused_activations(visible: Graph, lowered: Graph) -> dict[str, str]:

@@ -38,4 +38,4 @@ def _predicting(graph: Graph, names: Iterable[str]) -> Graph:
         op = v.op.in_prediction()
         if op is not v.op:
             changed[name] = replace(v, op=op)
-    return graph.replace(vertices=(graph.vertices | changed).values()) if changed else graph
+    return graph.with_vertices(changed)

@@ -7,12 +7,10 @@ from numba import config, from_dtype, types
 
 from dagnet.errors import ArgumentError
 from dagnet.fused.compiled.execute import entry
+from dagnet.fused.compiled.shared import NAME
 
-#: The name of the function in the object file.
-NAME = "execute"
-
-#: How many integers it is called with.
-ARGUMENTS = 4
+#: How many integers the function is called with.
+_ARGUMENTS = 4
 
 #: Settings of numba with which it compiles nothing, or code that stops where an array of unknown
 #: length is read, as the constants are.
@@ -28,7 +26,7 @@ def object_code(dtype: np.dtype) -> bytes:
                 "for the first run on this machine, or leave out the executor"
             )
     function = entry(from_dtype(dtype))
-    function.compile(types.void(*[types.int64] * ARGUMENTS))
+    function.compile(types.void(*[types.int64] * _ARGUMENTS))
     module = llvm.parse_assembly(function.inspect_llvm(function.signatures[0]))
     (inner,) = (
         f.name
@@ -53,7 +51,7 @@ def _face(inner: str, triple: str) -> str:
     number, address = ir.IntType(64), ir.IntType(8).as_pointer()
     # numba has a function write its result and its error to the first two addresses. There is
     # neither.
-    takes = [address, address, *[number] * ARGUMENTS]
+    takes = [address, address, *[number] * _ARGUMENTS]
     called = ir.Function(module, ir.FunctionType(ir.IntType(32), takes), inner)
     face = ir.Function(module, ir.FunctionType(ir.VoidType(), takes[2:]), NAME)
     builder = ir.IRBuilder(face.append_basic_block())

@@ -1,4 +1,8 @@
-"""What the threads that run a program share: an array of integers, and the roles they take."""
+"""What who calls the compiled function shares with it: its name, the roles that threads take, and
+an array of integers that all threads see."""
+
+#: The name of the function in its object file.
+NAME = "execute"
 
 #: What a thread does in `execute`: run a program, run it with helpers, or help.
 ALONE, LEAD, HELP = 0, 1, 2
