@@ -12,7 +12,7 @@ import numpy as np
 
 from dagnet.fused.compiled.blocks import AREA
 from dagnet.fused.compiled.shared import HELP, SHARED, STOP
-from dagnet.fused.native import NOTHING, Execute, Integer
+from dagnet.fused.loading import NOTHING, Execute, Integer
 from dagnet.ops.workers import processors
 from dagnet.scheduler import aligned
 

@@ -22,7 +22,8 @@ from dagnet.fused.compiled.codes import (
 from dagnet.fused.compiled.shared import ALONE, LEAD
 from dagnet.fused.instructions import Written
 from dagnet.fused.joining import join
-from dagnet.fused.native import NOTHING, Integer, execute
+from dagnet.fused.loading import NOTHING, Integer
+from dagnet.fused.native import execute
 
 _ALONE, _LEAD = Integer(ALONE), Integer(LEAD)
 

@@ -6,14 +6,15 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from threading import Barrier, BrokenBarrierError
 
+import llvmlite.binding as llvm
 import numba
 import numpy as np
 import pytest
 
 import dagnet as dn
 from dagnet.errors import FileAccessError
-from dagnet.fused import native
-from dagnet.fused.compiled import object_code
+from dagnet.fused import loading, native
+from dagnet.fused.compiled import object_code, processor
 
 FLOAT32 = np.dtype(np.float32)
 
@@ -40,7 +41,7 @@ def directory(tmp_path, monkeypatch):
 def compiler(monkeypatch):
     """A compiler that gives what was compiled before, and notes for what it was asked."""
     native.execute(FLOAT32)
-    code, asked = native._read(native._path(FLOAT32)), []
+    code, asked = native._read(native._path(FLOAT32, ".o")), []
 
     def compile_again(dtype):
         asked.append(dtype)
@@ -48,6 +49,11 @@ def compiler(monkeypatch):
 
     monkeypatch.setattr(object_code, "object_code", compile_again)
     return asked
+
+
+@pytest.fixture
+def no_linker(monkeypatch):
+    monkeypatch.setattr(loading.shutil, "which", lambda name: None)
 
 
 def load():
@@ -63,24 +69,61 @@ def gradient(function, monkeypatch):
     return model.store.grad.copy()
 
 
-def test_a_later_process_loads_the_code_without_the_compiler():
+def test_a_later_process_loads_the_code_without_the_compiler_and_without_llvm():
     native.execute(FLOAT32)
+    library = native._path(FLOAT32, ".so").exists()
     seen = "print('llvmlite.binding' in sys.modules, 'numba' in sys.modules)"
     done = subprocess.run(
         [sys.executable, "-c", STEP + seen], capture_output=True, text=True, check=True
     )
-    assert done.stdout == "True False\n"
+    assert done.stdout == f"{not library} False\n"
 
 
 def test_code_is_compiled_once_and_then_loaded(compiler, directory, monkeypatch):
     first = load()
     assert compiler == [FLOAT32]
-    (file,) = directory.iterdir()
-    assert file.name.startswith("execute-float32-")
+    names = {file.name.partition(".")[0] for file in directory.iterdir()}
+    assert len(names) == 1
+    assert names.pop().startswith("execute-float32-")
     again = load()
     assert compiler == [FLOAT32]
     assert np.any(gradient(first, monkeypatch))
     np.testing.assert_array_equal(gradient(again, monkeypatch), gradient(first, monkeypatch))
+
+
+def test_without_a_linker_llvm_loads_the_code(compiler, directory, no_linker, monkeypatch):
+    first = load()
+    (file,) = directory.iterdir()
+    assert file.suffix == ".o"
+    again = load()
+    assert compiler == [FLOAT32]
+    np.testing.assert_array_equal(gradient(again, monkeypatch), gradient(first, monkeypatch))
+
+
+def test_a_linker_that_comes_later_is_used(compiler, directory, monkeypatch):
+    monkeypatch.setattr(native, "linked", lambda code: None)
+    load()
+    monkeypatch.setattr(native, "linked", lambda code: b"made of it" if code else None)
+    load()
+    assert compiler == [FLOAT32]
+    assert native._read(native._path(FLOAT32, ".so")) == b"made of it"
+
+
+def test_a_linker_that_fails_is_as_good_as_none(tmp_path, monkeypatch):
+    linker = tmp_path / "cc"
+    linker.write_text("#!/bin/sh\nexit 1\n")
+    linker.chmod(0o755)
+    monkeypatch.setattr(loading.sys, "platform", "linux")
+    monkeypatch.setattr(loading.shutil, "which", lambda name: str(linker))
+    assert loading.linked(b"no object file") is None
+
+
+def test_a_library_that_the_system_refuses_is_left_alone(compiler, directory, monkeypatch):
+    load()
+    native._keep(native._path(FLOAT32, ".so"), b"no library")
+    again = load()
+    assert compiler == [FLOAT32]
+    assert np.any(gradient(again, monkeypatch))
 
 
 def test_threads_that_want_the_code_at_once_compile_it_once(compiler, directory, monkeypatch):
@@ -100,15 +143,15 @@ def test_threads_that_want_the_code_at_once_compile_it_once(compiler, directory,
     assert first is second
 
 
-@pytest.mark.parametrize("damage", [lambda c: c[:1000], lambda c: c[:-1] + b"?", lambda c: b""])
-def test_a_damaged_file_is_replaced(compiler, directory, damage):
+@pytest.mark.parametrize("damage", [lambda c: c[:1000], lambda c: b"?" + c[1:], lambda c: b""])
+def test_damaged_files_are_replaced(compiler, directory, damage):
     load()
-    (file,) = directory.iterdir()
-    whole = file.read_bytes()
-    file.write_bytes(damage(whole))
+    whole = {file: file.read_bytes() for file in directory.iterdir()}
+    for file, content in whole.items():
+        file.write_bytes(damage(content))
     load()
     assert compiler == [FLOAT32] * 2
-    assert file.read_bytes() == whole
+    assert {file: file.read_bytes() for file in directory.iterdir()} == whole
 
 
 def test_where_nothing_can_be_kept_it_says_so_and_works(compiler, directory, monkeypatch):
@@ -135,12 +178,18 @@ def test_who_has_no_home_is_told_what_to_set(monkeypatch):
 
 
 def test_the_name_follows_the_processor_the_version_and_the_dtype(monkeypatch):
-    names = {native._path(FLOAT32).name, native._path(np.dtype(np.float64)).name}
-    monkeypatch.setattr(native.llvm, "get_host_cpu_name", lambda: "another")
-    names.add(native._path(FLOAT32).name)
+    def name(dtype=FLOAT32):
+        return native._path(dtype, ".o").name
+
+    names = {name(), name(np.dtype(np.float64))}
+    kind, features = processor.processor()
+    monkeypatch.setattr(native, "processor", lambda: ("another", features))
+    names.add(name())
+    monkeypatch.setattr(native, "processor", lambda: (kind, features - {min(features)}))
+    names.add(name())
     monkeypatch.setattr(native.llvmlite, "__version__", "0.1")
-    names.add(native._path(FLOAT32).name)
-    assert len(names) == 4
+    names.add(name())
+    assert len(names) == 5
 
 
 def test_the_name_follows_every_source(tmp_path, monkeypatch):
@@ -148,6 +197,47 @@ def test_the_name_follows_every_source(tmp_path, monkeypatch):
     source = tmp_path / "compiled" / "products.py"
     source.write_text("a = 1")
     monkeypatch.setattr(native, "__file__", str(tmp_path / "native.py"))
-    before = native._path(FLOAT32)
+    before = native._path(FLOAT32, ".o")
     source.write_text("a = 2")
-    assert native._path(FLOAT32) != before
+    assert native._path(FLOAT32, ".o") != before
+
+
+def told(text, tmp_path, monkeypatch):
+    """Return what is known of a processor of which Linux tells so much."""
+    file = tmp_path / "cpuinfo"
+    file.write_text(text)
+    monkeypatch.setattr(processor, "_TOLD", str(file))
+    return processor.processor.__wrapped__()
+
+
+def test_the_processor_is_the_first_that_linux_tells_of(tmp_path, monkeypatch):
+    text = (
+        "processor\t: 0\nmodel name\t: Fast 3\ncpu MHz\t: {}\nflags\t: fpu avx2\n\nflags\t: fpu\n"
+    )
+    found = told(text.format(2000), tmp_path, monkeypatch)
+    assert found[0].startswith("Fast 3\n")
+    assert found[1] == {"fpu", "avx2"}
+    assert told(text.format(3000), tmp_path, monkeypatch) == found
+
+
+def test_a_tool_that_shows_numpy_a_smaller_processor_gets_code_of_its_own(monkeypatch):
+    def kind(*found, not_found):
+        shown = {"SIMD Extensions": {"found": found, "not found": not_found}}
+        monkeypatch.setattr(processor.np, "show_config", lambda mode: shown)
+        return processor.processor.__wrapped__()[0]
+
+    assert kind("A", "B", not_found=["C"]) != kind("A", not_found=["B", "C"])
+
+
+@pytest.mark.parametrize("text", ["", "processor\t: 0\nBogoMIPS\t: 48\n"])
+def test_llvm_is_asked_where_linux_tells_no_features(text, tmp_path, monkeypatch):
+    kind, features = told(text, tmp_path, monkeypatch)
+    assert kind == llvm.get_host_cpu_name()
+    assert features == {name for name, has in llvm.get_host_cpu_features().items() if has}
+
+
+def test_linux_and_llvm_agree_on_the_widest_vectors(monkeypatch):
+    _, features = processor.processor()
+    monkeypatch.setattr(processor, "_TOLD", "/nowhere")
+    _, asked = processor.processor.__wrapped__()
+    assert {"avx2", "avx512f"} & features == {"avx2", "avx512f"} & asked

@@ -1,11 +1,11 @@
 """How large the pieces of a product of matrices are: for registers, and for the caches."""
 
-import llvmlite.binding as llvm
+from dagnet.fused.compiled.processor import processor
 
-_FEATURES = llvm.get_host_cpu_features()
+_, _FEATURES = processor()
 
 #: Bytes of a vector.
-VECTOR = 64 if _FEATURES.get("avx512f") else 32 if _FEATURES.get("avx2") else 16
+VECTOR = 64 if "avx512f" in _FEATURES else 32 if "avx2" in _FEATURES else 16
 
 #: Rows and vectors of the largest tile: 24 accumulators of AVX-512's 32 registers, 12 of 16.
 ROWS, VECTORS = (6, 4) if VECTOR == 64 else (6, 2)

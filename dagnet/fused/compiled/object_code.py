@@ -34,12 +34,15 @@ def object_code(dtype: np.dtype) -> bytes:
         if not f.is_declaration and f.linkage == llvm.Linkage.external
     )
     module.link_in(llvm.parse_assembly(_face(inner, module.triple)))
+    for defined in (*module.functions, *module.global_variables):
+        if not defined.is_declaration and defined.name != NAME:
+            defined.linkage = llvm.Linkage.internal  # calls need no detour by a table of names
     machine = llvm.Target.from_triple(module.triple).create_target_machine(
         cpu=llvm.get_host_cpu_name(),
         features=llvm.get_host_cpu_features().flatten(),
         opt=3,
-        codemodel="jitdefault",
-        jit=True,
+        reloc="pic",  # for a shared library
+        codemodel="small",
     )
     return machine.emit_object(module)
 
