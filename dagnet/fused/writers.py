@@ -16,20 +16,26 @@ from dagnet.fused.instructions import (
     elementwise,
     parts_of,
 )
+from dagnet.fused.normalization import batch_norm, batch_norm_back, layer_norm, layer_norm_back
 from dagnet.fused.products import Factor, product
 from dagnet.ops import (
+    ELU,
+    GELU,
     Add,
+    BatchNorm,
     BinaryCrossEntropyWithLogits,
     CategoricalCrossEntropyWithLogits,
     Concat,
     Flatten,
     Identity,
+    LayerNorm,
     LeakyReLU,
     Linear,
     MeanSquaredError,
     Multiply,
     ReLU,
     Sigmoid,
+    Softplus,
     Tanh,
 )
 from dagnet.ops.base import Op
@@ -94,23 +100,41 @@ def _examples(X: np.ndarray) -> Factor | None:
     return None
 
 
-def _unary(code: int) -> Writer:
+def _unary(code: int, number: str = "") -> Writer:
+    """Write an activation, of which one field may be a number."""
+
     def write(op: Op, f: Frame) -> Written:
         x, size = f.inputs[0], f.output.size
-        return [[elementwise(code, x, f.output, size=size, number=getattr(op, "slope", 0.0))]]
+        return [[elementwise(code, x, f.output, size=size, number=getattr(op, number, 0.0))]]
 
     return write
 
 
-def _unary_back(code: int) -> Writer:
+def _unary_back(code: int, number: str = "") -> Writer:
     def write(op: Op, f: Frame) -> Written:
-        grad, slope = f.grad_inputs[0], getattr(op, "slope", 0.0)
+        grad = f.grad_inputs[0]
         if grad is None:
             return []
         arrays = f.output, f.grad_output, grad
-        return [[elementwise(code, *arrays, size=grad.size, number=slope)]]
+        return [[elementwise(code, *arrays, size=grad.size, number=getattr(op, number, 0.0))]]
 
     return write
+
+
+def _gelu(op: Op, f: Frame) -> Written:
+    assert isinstance(op, GELU)
+    code = codes.GELU if op.approximate == "none" else codes.GELU_BY_TANH
+    arrays, size = (f.inputs[0], f.output, f.work["derivative"]), f.output.size
+    parts = parts_of(size, ELEMENTS)
+    return [[Instruction(code, arrays, (size,), parts=parts, result=f.output)]]
+
+
+def _gelu_back(op: Op, f: Frame) -> Written:
+    grad = f.grad_inputs[0]
+    if grad is None:
+        return []
+    arrays = f.grad_output, f.work["derivative"], grad
+    return [[elementwise(codes.MULTIPLY, *arrays, size=grad.size)]]
 
 
 def _copy(op: Op, f: Frame) -> Written:
@@ -236,12 +260,17 @@ _FORWARD: dict[type[Op], Writer] = {
     Identity: _copy,
     Flatten: _copy,
     ReLU: _unary(codes.RELU),
-    LeakyReLU: _unary(codes.LEAKY_RELU),
+    LeakyReLU: _unary(codes.LEAKY_RELU, "slope"),
+    ELU: _unary(codes.ELU, "alpha"),
+    GELU: _gelu,
+    Softplus: _unary(codes.SOFTPLUS),
     Sigmoid: _unary(codes.SIGMOID),
     Tanh: _unary(codes.TANH),
     Add: _join(codes.ADD),
     Multiply: _join(codes.MULTIPLY),
     Concat: _concat,
+    BatchNorm: batch_norm,
+    LayerNorm: layer_norm,
     MeanSquaredError: _loss(
         codes.SQUARED, codes.TOTAL_OF_SQUARES, "difference", terms="difference"
     ),
@@ -258,12 +287,17 @@ _BACKWARD: dict[type[Op], Writer] = {
     Identity: _copy_back,
     Flatten: _copy_back,
     ReLU: _unary_back(codes.RELU_BACK),
-    LeakyReLU: _unary_back(codes.LEAKY_RELU_BACK),
+    LeakyReLU: _unary_back(codes.LEAKY_RELU_BACK, "slope"),
+    ELU: _unary_back(codes.ELU_BACK, "alpha"),
+    GELU: _gelu_back,
+    Softplus: _unary_back(codes.SOFTPLUS_BACK),
     Sigmoid: _unary_back(codes.SIGMOID_BACK),
     Tanh: _unary_back(codes.TANH_BACK),
     Add: _copy_back,
     Multiply: _multiply_back,
     Concat: _concat_back,
+    BatchNorm: batch_norm_back,
+    LayerNorm: layer_norm_back,
     MeanSquaredError: _loss_back(codes.SQUARED_BACK, "difference", "y", "scale", "grad", "grad_y"),
     BinaryCrossEntropyWithLogits: _loss_back(
         codes.BINARY_BACK, "e", "sign", "scale", "grad", "step_minus_y"

@@ -16,6 +16,7 @@ from dagnet.fused.compiled import exponentials
 from dagnet.fused.instructions import collect
 from dagnet.fused.program import Program
 from dagnet.ops.frame import Frame
+from dagnet.ops.losses import Loss
 
 #: How far apart the executors may be, relative to the largest value of an array.
 NEAR = {"float64": 1e-12, "float32": 1e-6}
@@ -102,6 +103,8 @@ def test_what_is_cut_into_parts_is_computed_whole(op, dtype):
     inputs = drawn(example, dtype)
     rng = np.random.default_rng(5)
     inputs = [rng.permuted(np.tile(x, 3001), axis=-1) for x in inputs]
+    if not issubclass(op, Loss):  # equal values would have equal errors, which add up in sums
+        inputs = [x * rng.uniform(0.5, 2, x.shape).astype(dtype) for x in inputs]
     frame = allocated(op(), inputs)
     cut = [i.parts for group in writers.forward(op(), frame) for i in group]
     assert max(cut) > 1
@@ -231,6 +234,34 @@ def test_ops_it_does_not_know_run_between_programs():
     binding = model.runner().begin(feeds)
     assert len(binding.forward_calls) == 3  # tanh; mine; the rest
     assert len(binding.backward_calls) == 1
+
+
+@pytest.mark.parametrize("dtype", NEAR)
+@pytest.mark.parametrize("m", [1, 7, 4000])
+def test_running_statistics_move_as_with_the_default_executor(m, dtype):
+    rng = np.random.default_rng(6)
+    feeds = {"x": rng.standard_normal((3, m)), "y": rng.standard_normal((3, m))}
+    feeds = {name: array.astype(dtype) for name, array in feeds.items()}
+    found = []
+    for executor in ("compiled", "fused"):
+        x, y = dn.Input(3, name="x"), dn.Input(3, name="y")
+        a = dn.Linear(3)(dn.BatchNorm(momentum=0.3, name="norm")(x))
+        model = dn.Model(dn.MeanSquaredError()(a, y), seed=1, dtype=dtype, executor=executor)
+        for _ in range(3):
+            model.forward(feeds)
+        found.append(model.get_state()["norm"])
+    assert not np.array_equal(found[0]["running_mean"], np.zeros((3, 1)))
+    for name, want in found[0].items():
+        assert_near(want, found[1][name], dtype, name)
+
+
+def test_normalisations_are_in_the_program_too():
+    x, y = dn.Input(3, name="x"), dn.Input(5, name="y")
+    a = dn.GELU()(dn.BatchNorm()(dn.Linear(7)(x)))
+    a = dn.ELU()(dn.Linear(5)(dn.LayerNorm()(a)))
+    model = dn.Model(dn.MeanSquaredError()(a, y), seed=1, executor="fused")
+    binding = model.runner("needed").begin({"x": np.ones((3, 4)), "y": np.ones((5, 4))})
+    assert [len(binding.forward_calls), len(binding.backward_calls)] == [1, 1]
 
 
 def test_a_small_network_is_one_call_each_way():

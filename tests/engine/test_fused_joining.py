@@ -3,11 +3,14 @@
 import numpy as np
 import pytest
 
+import dagnet as dn
+from dagnet.fused import writers
 from dagnet.fused.compiled import codes
 from dagnet.fused.instructions import Instruction, elementwise
 from dagnet.fused.joining import join
 from dagnet.fused.products import Factor, product
 from dagnet.fused.program import Program
+from dagnet.ops.frame import Frame
 
 CUTS = {
     "one part": (5, 9, 4),
@@ -20,7 +23,8 @@ CUTS = {
 
 OF_TWO = [
     codes.ADD, codes.MULTIPLY,
-    codes.RELU_BACK, codes.LEAKY_RELU_BACK, codes.SIGMOID_BACK, codes.TANH_BACK,
+    codes.RELU_BACK, codes.LEAKY_RELU_BACK, codes.ELU_BACK, codes.SOFTPLUS_BACK,
+    codes.SIGMOID_BACK, codes.TANH_BACK,
 ]  # fmt: skip
 
 
@@ -90,7 +94,15 @@ def test_a_part_of_a_sum_is_no_result():
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
 @pytest.mark.parametrize(
     "code",
-    [codes.RELU, codes.LEAKY_RELU, codes.SIGMOID, codes.TANH, codes.COPY],
+    [
+        codes.RELU,
+        codes.LEAKY_RELU,
+        codes.ELU,
+        codes.SOFTPLUS,
+        codes.SIGMOID,
+        codes.TANH,
+        codes.COPY,
+    ],
 )
 def test_in_place_and_elsewhere_are_the_same_bits(code, dtype):
     z = drawn(1003, dtype=dtype) * 5
@@ -99,6 +111,21 @@ def test_in_place_and_elsewhere_are_the_same_bits(code, dtype):
     Program([[elementwise(code, z, a, size=z.size, number=0.1)]], {}, z.dtype).call()
     Program([[elementwise(code, z, z, size=z.size, number=0.1)]], {}, z.dtype).call()
     np.testing.assert_array_equal(z.view(f"u{z.itemsize}"), a.view(f"u{z.itemsize}"))
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("approximate", ["none", "tanh"])
+def test_gelu_over_its_input_and_elsewhere_are_the_same_bits(approximate, dtype):
+    op = dn.GELU(approximate)
+    z = drawn(1003, dtype=dtype) * 5
+    z[::50], z[1::50], z[2::50] = np.nan, -np.inf, -0.0
+    found = []
+    for over in (False, True):
+        frame = Frame.allocate(op, z.copy())
+        frame.output = frame.inputs[0] if over else frame.output
+        Program(writers.forward(op, frame), {}, z.dtype).call()
+        found.append((frame.output, frame.work["derivative"]))
+    np.testing.assert_array_equal(*found)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -17,8 +17,9 @@ inlined = njit(error_model="numpy", inline="always")
 #: For sums alone: terms may be added in another order, as BLAS and numpy do; NaN and Inf stay.
 summing = njit(error_model="numpy", fastmath={"reassoc"})
 
-#: For polynomials: a product and a sum may be rounded once instead of twice.
-contracting = njit(error_model="numpy", fastmath={"contract"})
+#: For polynomials: a product and a sum may be rounded once instead of twice. A loop that calls one
+#: is done on several numbers at once only if it is written into the loop, however long it is.
+contracting = njit(error_model="numpy", fastmath={"contract"}, forceinline=True)
 
 _X86 = platform.machine().lower() in ("x86_64", "amd64")
 _COUNTER = ir.IntType(64).as_pointer()

@@ -11,12 +11,25 @@
     SUM_PARTS,
     DOTS,
     ROW_SUMS,
+    STANDARDIZE_ROWS,
+    SCALE_ROWS,
+    MOVE_STATISTIC,
+    BATCH_NORM_BACK,
+    LAYER_NORM,
+    SCALE_SUMS,
+    LAYER_NORM_BACK,
     RELU,
     LEAKY_RELU,
+    ELU,
+    SOFTPLUS,
+    GELU,
+    GELU_BY_TANH,
     SIGMOID,
     TANH,
     RELU_BACK,
     LEAKY_RELU_BACK,
+    ELU_BACK,
+    SOFTPLUS_BACK,
     SIGMOID_BACK,
     TANH_BACK,
     SQUARED,
@@ -31,7 +44,7 @@
     MOMENTUM,
     RMSPROP,
     ADAM,
-) = range(29)
+) = range(42)
 
 #: Columns of a row: what to do; addresses of up to seven arrays, 0 for one that is not asked for;
 #: up to seven sizes; where its number is among the constants; into how many parts it is cut, 0 if

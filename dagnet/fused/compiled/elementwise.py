@@ -13,6 +13,10 @@ from dagnet.fused.compiled.codes import (
     ARRAYS,
     CODE,
     COPY,
+    ELU,
+    ELU_BACK,
+    GELU,
+    GELU_BY_TANH,
     LEAKY_RELU,
     LEAKY_RELU_BACK,
     MOMENTUM,
@@ -23,16 +27,27 @@ from dagnet.fused.compiled.codes import (
     SGD,
     SIGMOID,
     SIGMOID_BACK,
+    SIZES,
+    SOFTPLUS,
+    SOFTPLUS_BACK,
     TANH,
     TANH_BACK,
 )
-from dagnet.fused.compiled.exponentials import exp, tanh
+from dagnet.fused.compiled.exponentials import exp, exp_minus_one, log_one_plus, tanh
+from dagnet.fused.compiled.gelu import gelu, gelu_by_tanh
 
 
 @compiled
 def piece(r, place, start, stop, like):
     """Return the elements from `start` to `stop` of one array of an instruction."""
     return at(r[ARRAYS + place] + start * like.itemsize, stop - start, like)
+
+
+@compiled
+def row(r, place, i, start, stop, like):
+    """Return a part of a row of an array that has a column for each example."""
+    first = i * r[SIZES]
+    return piece(r, place, first + start, first + stop, like)
 
 
 @compiled
@@ -78,6 +93,20 @@ def activation(r, start, stop, number, like):
         slope = like.dtype.type(number)
         for i in range(a.size):
             a[i] = a[i] * slope if a[i] <= zero else a[i]
+    elif r[CODE] == ELU:
+        for i in range(a.size):
+            a[i] = a[i] if a[i] > zero else number * exp_minus_one(a[i])
+    elif r[CODE] == SOFTPLUS:
+        for i in range(a.size):
+            a[i] = (zero if a[i] <= zero else a[i]) + log_one_plus(exp(-abs(a[i])))
+    elif r[CODE] == GELU:
+        derivative = piece(r, 2, start, stop, like)
+        for i in range(a.size):
+            a[i], derivative[i] = gelu(a[i])
+    elif r[CODE] == GELU_BY_TANH:
+        derivative = piece(r, 2, start, stop, like)
+        for i in range(a.size):
+            a[i], derivative[i] = gelu_by_tanh(a[i])
     elif r[CODE] == SIGMOID:
         for i in range(a.size):
             a[i] = exp(min(a[i], zero)) / (one + exp(-abs(a[i])))
@@ -98,6 +127,13 @@ def activation_back(r, start, stop, number, like):
         slope = like.dtype.type(number)
         for i in range(d.size):
             d[i] *= one if a[i] > zero else slope
+    elif r[CODE] == ELU_BACK:
+        alpha = like.dtype.type(number)
+        for i in range(d.size):
+            d[i] *= one if a[i] > zero else a[i] + alpha
+    elif r[CODE] == SOFTPLUS_BACK:
+        for i in range(d.size):
+            d[i] *= -exp_minus_one(-a[i])
     elif r[CODE] == SIGMOID_BACK:
         for i in range(d.size):
             d[i] *= (one - a[i]) * a[i]

@@ -29,6 +29,7 @@ from dagnet.fused.compiled.codes import (
     CODE,
     CONSTANTS_AT,
     DOTS,
+    LAYER_NORM_BACK,
     MULTIPLY,
     NEEDS,
     NUMBER,
@@ -48,6 +49,7 @@ from dagnet.fused.compiled.codes import (
 )
 from dagnet.fused.compiled.elementwise import activation, activation_back, collect, join, update
 from dagnet.fused.compiled.losses import loss, loss_back, total
+from dagnet.fused.compiled.normalization import normalize
 from dagnet.fused.compiled.products import dots, product_part, region, row_sums, sum_parts
 from dagnet.fused.compiled.shared import (
     ALONE,
@@ -84,6 +86,8 @@ def instruct(r, part, constants, area, like):
         dots(r, start, stop, like)
     elif code == ROW_SUMS:
         row_sums(r, start, stop, like)
+    elif code <= LAYER_NORM_BACK:
+        normalize(r, start, stop, constants[r[NUMBER]], area, like)
     elif code <= CATEGORICAL:
         loss(r, start, stop, like)
     elif code <= TOTAL_OF_SQUARES:

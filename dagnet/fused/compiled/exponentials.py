@@ -65,19 +65,24 @@ def exp(value):
 
 
 @contracting
-def tanh(value):
-    """Return the hyperbolic tangent: ``-q / (q + 2)`` with ``q = exp(-2 |x|) - 1``.
+def exp_minus_one(value):
+    """Return exp(x) - 1 for x up to 0, without loss where x is small.
 
-    As ``q = 2^k (exp(r) - 1) + (2^k - 1)``, nothing is lost where x is small.
+    With ``x = k ln 2 + r``, it is ``2^k (exp(r) - 1) + (2^k - 1)``.
     """
     given = np.float64(value)
-    twice = -2.0 * abs(given)
-    x = twice if twice > -80.0 else -80.0
-    k, r = reduced(x)
+    k, r = reduced(given if given > -80.0 else -80.0)
     scale = power_of_two(k)
-    q = scale * rest_of_exp(r) + (scale - 1.0)
-    result = math.copysign(q / (q + 2.0), given)
+    result = scale * rest_of_exp(r) + (scale - 1.0)
     return result if given == given else given
+
+
+@contracting
+def tanh(value):
+    """Return the hyperbolic tangent: ``-q / (q + 2)`` with ``q = exp(-2 |x|) - 1``."""
+    given = np.float64(value)
+    q = exp_minus_one(-2.0 * abs(given))
+    return math.copysign(q / (q + 2.0), given) if given == given else given
 
 
 @contracting

@@ -15,7 +15,7 @@ from dagnet.fused.compiled.codes import (
     SQUARED_BACK,
     TOTAL_OF_SQUARES,
 )
-from dagnet.fused.compiled.elementwise import piece
+from dagnet.fused.compiled.elementwise import piece, row
 from dagnet.fused.compiled.exponentials import exp, log_one_plus
 from dagnet.fused.compiled.products import total_of, total_of_squares
 
@@ -36,7 +36,7 @@ def total(r, number, like):
     """Compute a cost: the sum of the terms, divided by a number."""
     terms, cost = piece(r, 0, 0, r[SIZES + 1], like), piece(r, 1, 0, 1, like)
     whole = total_of_squares(terms) if r[CODE] == TOTAL_OF_SQUARES else total_of(terms)
-    cost[0] = whole / like.dtype.type(number)
+    cost[0] = like.dtype.type(whole) / like.dtype.type(number)
 
 
 @compiled
@@ -93,13 +93,6 @@ def binary_back(r, start, stop, scale, like):
     one = like.dtype.type(1)
     for i in range(e.size):
         grad[i] = (step[i] - sign[i] * (e[i] / (e[i] + one))) * scale
-
-
-@compiled
-def row(r, place, i, start, stop, like):
-    """Return a part of a row of an array that has a column for each example."""
-    first = i * r[SIZES]
-    return piece(r, place, first + start, first + stop, like)
 
 
 @compiled

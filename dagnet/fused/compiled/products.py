@@ -160,7 +160,7 @@ def total_of(a):
     total = 0.0  # in double precision, as numpy's pairwise sums lose little
     for i in range(a.size):
         total += a[i]
-    return a.dtype.type(total)
+    return total
 
 
 @summing
@@ -168,7 +168,15 @@ def total_of_squares(a):
     total = 0.0
     for i in range(a.size):
         total += float(a[i]) * a[i]
-    return a.dtype.type(total)
+    return total
+
+
+@summing
+def total_of_products(a, b):
+    total = 0.0
+    for i in range(a.size):
+        total += float(a[i]) * b[i]
+    return total
 
 
 @compiled

@@ -1,0 +1,78 @@
+"""How batch and layer normalisation are written as instructions."""
+
+from dagnet.fused.compiled import codes
+from dagnet.fused.instructions import ELEMENTS, Instruction, Written, parts_of
+from dagnet.ops import BatchNorm, LayerNorm
+from dagnet.ops.base import Op
+from dagnet.ops.frame import Frame
+
+
+def batch_norm(op: Op, f: Frame) -> Written:
+    assert isinstance(op, BatchNorm)
+    x, work, sizes = f.inputs[0], f.work, _rows(f)
+    units, count = sizes
+    parts = parts_of(x.size, ELEMENTS, units)
+    normalized, mean, variance = work["normalized"], work["mean"], work["variance"]
+    found = x, normalized, work["inverse_std"], mean, variance
+    scaled = normalized, f.output, f.params["gamma"], f.params["beta"]
+    moved = [(mean, "running_mean", 0)]
+    if count > 1:
+        moved.append((variance, "running_var", count))
+    return [
+        [Instruction(codes.STANDARDIZE_ROWS, found, sizes, op.eps, parts)],
+        [
+            Instruction(codes.SCALE_ROWS, scaled, sizes, parts=parts),
+            *(
+                Instruction(codes.MOVE_STATISTIC, (new, f.state[name]), (units, n), op.momentum)
+                for new, name, n in moved
+            ),
+        ],
+    ]
+
+
+def batch_norm_back(op: Op, f: Frame) -> Written:
+    units, count = _rows(f)
+    arrays = (
+        f.grad_output, f.work["normalized"], f.work["inverse_std"], f.params["gamma"],
+        f.grad_params.get("gamma"), f.grad_params.get("beta"), f.grad_inputs[0],
+    )  # fmt: skip
+    parts = parts_of(units * count, ELEMENTS, units)
+    return [[Instruction(codes.BATCH_NORM_BACK, arrays, (units, count), parts=parts)]]
+
+
+def layer_norm(op: Op, f: Frame) -> Written:
+    assert isinstance(op, LayerNorm)
+    x, work = f.inputs[0], f.work
+    examples, units = _columns(f)
+    arrays = (
+        x, f.output, work["normalized"], work["inverse_std"], f.params["gamma"], f.params["beta"],
+    )  # fmt: skip
+    parts = parts_of(x.size, ELEMENTS, examples)
+    return [[Instruction(codes.LAYER_NORM, arrays, (examples, units), op.eps, parts)]]
+
+
+def layer_norm_back(op: Op, f: Frame) -> Written:
+    g, work, grad = f.grad_output, f.work, f.grad_inputs[0]
+    examples, units = _columns(f)
+    written = []
+    if f.grad_params:
+        sums = g, work["normalized"], f.grad_params.get("gamma"), f.grad_params.get("beta")
+        parts = parts_of(g.size, ELEMENTS, units)
+        written.append(Instruction(codes.SCALE_SUMS, sums, (units, examples), parts=parts))
+    if grad is not None:
+        arrays = g, work["normalized"], work["inverse_std"], f.params["gamma"], grad
+        parts = parts_of(g.size, ELEMENTS, examples)
+        written.append(Instruction(codes.LAYER_NORM_BACK, arrays, (examples, units), parts=parts))
+    return [written]
+
+
+def _rows(f: Frame) -> tuple[int, int]:
+    """Return how many units there are, and values of each."""
+    units = f.output.shape[0]
+    return units, f.output.size // units
+
+
+def _columns(f: Frame) -> tuple[int, int]:
+    """Return how many examples there are, and values in each."""
+    examples = f.output.shape[-1]
+    return examples, f.output.size // examples
