@@ -1,8 +1,10 @@
 """How batch and layer normalisation are written as instructions."""
 
+from itertools import chain
+
 from dagnet.fused.compiled import codes
 from dagnet.fused.instructions import ELEMENTS, Instruction, Written, parts_of
-from dagnet.ops import BatchNorm, LayerNorm
+from dagnet.ops import BatchNorm, FrozenBatchNorm, LayerNorm
 from dagnet.ops.base import Op
 from dagnet.ops.frame import Frame
 
@@ -40,6 +42,30 @@ def batch_norm_back(op: Op, f: Frame) -> Written:
     return [[Instruction(codes.BATCH_NORM_BACK, arrays, (units, count), parts=parts)]]
 
 
+def frozen_batch_norm(op: Op, f: Frame) -> Written:
+    assert isinstance(op, FrozenBatchNorm)
+    x, normalized, sizes = f.inputs[0], f.work["normalized"], _rows(f)
+    parts = parts_of(x.size, ELEMENTS, sizes[0])
+    mean, variance = f.state["running_mean"], f.state["running_var"]
+    known = x, normalized, f.work["inverse_std"], mean, variance
+    scaled = normalized, f.output, f.params["gamma"], f.params["beta"]
+    return [
+        [Instruction(codes.STANDARDIZE_ROWS_BY, known, sizes, op.eps, parts)],
+        [Instruction(codes.SCALE_ROWS, scaled, sizes, parts=parts)],
+    ]
+
+
+def frozen_batch_norm_back(op: Op, f: Frame) -> Written:
+    g, grad, sizes = f.grad_output, f.grad_inputs[0], _rows(f)
+    written = _parameters_back(f, sizes)
+    parts = parts_of(g.size, ELEMENTS, sizes[0])
+    scaled = [(g, f.params["gamma"]), (grad, f.work["inverse_std"])] if grad is not None else []
+    for source, scale in scaled:
+        arrays = source, grad, scale, None
+        written.append([Instruction(codes.SCALE_ROWS, arrays, sizes, parts=parts)])
+    return written
+
+
 def layer_norm(op: Op, f: Frame) -> Written:
     assert isinstance(op, LayerNorm)
     x, work = f.inputs[0], f.work
@@ -54,16 +80,24 @@ def layer_norm(op: Op, f: Frame) -> Written:
 def layer_norm_back(op: Op, f: Frame) -> Written:
     g, work, grad = f.grad_output, f.work, f.grad_inputs[0]
     examples, units = _columns(f)
-    written = []
-    if f.grad_params:
-        sums = g, work["normalized"], f.grad_params.get("gamma"), f.grad_params.get("beta")
-        parts = parts_of(g.size, ELEMENTS, units)
-        written.append(Instruction(codes.SCALE_SUMS, sums, (units, examples), parts=parts))
+    written = _parameters_back(f, (units, examples))
     if grad is not None:
         arrays = g, work["normalized"], work["inverse_std"], f.params["gamma"], grad
         parts = parts_of(g.size, ELEMENTS, examples)
-        written.append(Instruction(codes.LAYER_NORM_BACK, arrays, (examples, units), parts=parts))
-    return [written]
+        back = Instruction(codes.LAYER_NORM_BACK, arrays, (examples, units), parts=parts)
+        written = [[*chain.from_iterable(written), back]]
+    return written
+
+
+def _parameters_back(f: Frame, sizes: tuple[int, int]) -> Written:
+    """Return the instruction for the gradients of gamma and beta, which are numbers of a row."""
+    if not f.grad_params:
+        return []
+    arrays = (
+        f.grad_output, f.work["normalized"], f.grad_params.get("gamma"), f.grad_params.get("beta")
+    )  # fmt: skip
+    parts = parts_of(f.grad_output.size, ELEMENTS, sizes[0])
+    return [[Instruction(codes.SCALE_SUMS, arrays, sizes, parts=parts)]]
 
 
 def _rows(f: Frame) -> tuple[int, int]:

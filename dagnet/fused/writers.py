@@ -16,7 +16,14 @@ from dagnet.fused.instructions import (
     elementwise,
     parts_of,
 )
-from dagnet.fused.normalization import batch_norm, batch_norm_back, layer_norm, layer_norm_back
+from dagnet.fused.normalization import (
+    batch_norm,
+    batch_norm_back,
+    frozen_batch_norm,
+    frozen_batch_norm_back,
+    layer_norm,
+    layer_norm_back,
+)
 from dagnet.fused.products import Factor, product
 from dagnet.ops import (
     ELU,
@@ -27,6 +34,7 @@ from dagnet.ops import (
     CategoricalCrossEntropyWithLogits,
     Concat,
     Flatten,
+    FrozenBatchNorm,
     Identity,
     LayerNorm,
     LeakyReLU,
@@ -270,6 +278,7 @@ _FORWARD: dict[type[Op], Writer] = {
     Multiply: _join(codes.MULTIPLY),
     Concat: _concat,
     BatchNorm: batch_norm,
+    FrozenBatchNorm: frozen_batch_norm,
     LayerNorm: layer_norm,
     MeanSquaredError: _loss(
         codes.SQUARED, codes.TOTAL_OF_SQUARES, "difference", terms="difference"
@@ -297,6 +306,7 @@ _BACKWARD: dict[type[Op], Writer] = {
     Multiply: _multiply_back,
     Concat: _concat_back,
     BatchNorm: batch_norm_back,
+    FrozenBatchNorm: frozen_batch_norm_back,
     LayerNorm: layer_norm_back,
     MeanSquaredError: _loss_back(codes.SQUARED_BACK, "difference", "y", "scale", "grad", "grad_y"),
     BinaryCrossEntropyWithLogits: _loss_back(

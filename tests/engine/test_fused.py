@@ -38,10 +38,11 @@ def drawn(example, dtype, seed=0):
 
 
 def allocated(op, inputs):
-    """Return a frame whose arrays to write hold NaN, and whose parameters and gradient differ."""
+    """Return a frame whose arrays to write hold NaN, and whose parameters, states and gradient
+    differ."""
     frame = Frame.allocate(op, *inputs)
     rng = np.random.default_rng(1)
-    for array in (*frame.params.values(), frame.grad_output):
+    for array in (*frame.params.values(), *frame.state.values(), frame.grad_output):
         array[...] = rng.uniform(0.5, 2, array.shape)
     for array in written(frame).values():
         array[...] = np.nan

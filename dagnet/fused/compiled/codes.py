@@ -12,6 +12,7 @@
     DOTS,
     ROW_SUMS,
     STANDARDIZE_ROWS,
+    STANDARDIZE_ROWS_BY,
     SCALE_ROWS,
     MOVE_STATISTIC,
     BATCH_NORM_BACK,
@@ -44,7 +45,7 @@
     MOMENTUM,
     RMSPROP,
     ADAM,
-) = range(42)
+) = range(43)
 
 #: Columns of a row: what to do; addresses of up to seven arrays, 0 for one that is not asked for;
 #: up to seven sizes; where its number is among the constants; into how many parts it is cut, 0 if

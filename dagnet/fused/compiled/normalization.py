@@ -17,6 +17,7 @@ from dagnet.fused.compiled.codes import (
     SCALE_SUMS,
     SIZES,
     STANDARDIZE_ROWS,
+    STANDARDIZE_ROWS_BY,
 )
 from dagnet.fused.compiled.elementwise import piece, row
 from dagnet.fused.compiled.products import total_of, total_of_products, total_of_squares
@@ -30,6 +31,8 @@ def normalize(r, start, stop, number, area, like):
     """Do an instruction of a normalisation to some of the rows or, of layer norm, the columns."""
     if r[CODE] == STANDARDIZE_ROWS:
         standardize_rows(r, start, stop, number, like)
+    elif r[CODE] == STANDARDIZE_ROWS_BY:
+        standardize_rows_by(r, start, stop, number, like)
     elif r[CODE] == SCALE_ROWS:
         scale_rows(r, start, stop, like)
     elif r[CODE] == MOVE_STATISTIC:
@@ -73,13 +76,31 @@ def standardize_rows(r, start, stop, eps, like):
 
 
 @compiled
-def scale_rows(r, start, stop, like):
-    gamma, beta = per_row(r, 2, like), per_row(r, 3, like)
+def standardize_rows_by(r, start, stop, eps, like):
+    """Standardize rows by statistics that are given."""
+    inverse, means = per_row(r, 2, like), per_row(r, 3, like)
+    variances = per_row(r, 4, like)
     for i in range(start, stop):
-        normalized, a = line(r, 0, i, like), line(r, 1, i, like)
-        scale, shift = gamma[i], beta[i]
-        for j in range(a.size):
-            a[j] = normalized[j] * scale + shift
+        x, normalized = line(r, 0, i, like), line(r, 1, i, like)
+        mean, scale = float(means[i]), 1.0 / math.sqrt(variances[i] + eps)
+        inverse[i] = scale
+        for j in range(x.size):
+            normalized[j] = (x[j] - mean) * scale
+
+
+@compiled
+def scale_rows(r, start, stop, like):
+    """Multiply each row by a number and, if there are any, add another."""
+    scales = per_row(r, 2, like)
+    for i in range(start, stop):
+        x, a, scale = line(r, 0, i, like), line(r, 1, i, like), scales[i]
+        if r[ARRAYS + 3]:
+            shift = per_row(r, 3, like)[i]
+            for j in range(a.size):
+                a[j] = x[j] * scale + shift
+        else:
+            for j in range(a.size):
+                a[j] = x[j] * scale
 
 
 @compiled
