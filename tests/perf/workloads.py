@@ -19,7 +19,9 @@ class Workload:
     m : int
         Examples of a step.
     output : {"sigmoid", "softmax"}
-        Each with its cross-entropy. Hidden layers have relus.
+        Each with its cross-entropy.
+    hidden : {"relu", "gelu", "batchnorm"}
+        What follows the hidden layers; "batchnorm" with a trained scale and shift, then a relu.
     optimizer : {"sgd", "adam"}
     """
 
@@ -27,6 +29,7 @@ class Workload:
     m: int
     dtype: str = "float32"
     output: str = "sigmoid"
+    hidden: str = "relu"
     optimizer: str = "sgd"
     rate: float = 0.01
     joined: bool = False
@@ -38,6 +41,11 @@ class Workload:
             n_x, left, both, n_y = self.sizes
             return [(left, n_x), (both, left), (both, n_x), (n_y, both)]
         return list(zip(self.sizes[1:], self.sizes[:-1], strict=True))
+
+    @property
+    def normalized(self) -> list[int]:
+        """Units of the layers that are normalised."""
+        return list(self.sizes[1:-1]) if self.hidden == "batchnorm" else []
 
     def data(self) -> tuple[np.ndarray, np.ndarray]:
         """Return random examples and targets, one-hot for a softmax."""
@@ -73,4 +81,6 @@ WORKLOADS = {
     "two-layers": Workload((64, 32, 1), 32),
     "one-example": Workload((64, 32, 16, 1), 1),
     "branches": Workload((64, 48, 32, 1), 32, joined=True),
+    "gelu": Workload(DIGITS, 128, output="softmax", hidden="gelu", rate=0.05),
+    "batchnorm": Workload((64, 64, 64, 10), 64, output="softmax", hidden="batchnorm"),
 }

@@ -22,14 +22,24 @@ def build(work: Workload, problem: Problem, executor: str):
 
 def network(work: Workload, executor: str) -> dn.Model:
     options = {"init": "zeros", "dtype": work.dtype, "executor": executor}
+    if work.hidden == "batchnorm":
+        return normalized(work, options)
     if not work.joined:
-        return dn.mlp(list(work.sizes), output=work.output, **options)
+        return dn.mlp(list(work.sizes), hidden=work.hidden, output=work.output, **options)
     n_x, left, both, n_y = work.sizes
     X, Y = dn.Input(n_x, name="X"), dn.Input(n_y, name="Y")
     A = dn.ReLU()(dn.Linear(both)(dn.ReLU()(dn.Linear(left)(X))))
     A = dn.Add()(A, dn.ReLU()(dn.Linear(both)(X)))
     cost = dn.BinaryCrossEntropy()(dn.Sigmoid()(dn.Linear(n_y)(A)), Y)
     return dn.Model(cost, **options)
+
+
+def normalized(work: Workload, options: dict) -> dn.Model:
+    A, Y = dn.Input(work.sizes[0], name="X"), dn.Input(work.sizes[-1], name="Y")
+    for units in work.normalized:
+        A = dn.ReLU()(dn.BatchNorm()(dn.Linear(units)(A)))
+    scores = dn.Linear(work.sizes[-1])(A)
+    return dn.Model(dn.CategoricalCrossEntropy()(dn.Softmax()(scores), Y), **options)
 
 
 def operations(model: dn.Model):

@@ -6,13 +6,15 @@ from jax import numpy as jnp
 from workloads import Workload
 
 from peers import Problem
-from peers.chain import scores
+from peers.chain import EPS, scores
 
 
 def build(work: Workload, problem: Problem):
     jax.config.update("jax_enable_x64", work.dtype == "float64")
     X, Y = (jnp.asarray(array.T.copy()) for array in problem.data())
     params = [(jnp.asarray(W), jnp.asarray(b.reshape(-1))) for W, b in problem.layers()]
+    count = len(params)
+    params += [(jnp.ones(n, work.dtype), jnp.zeros(n, work.dtype)) for n in work.normalized]
     zeros = jax.tree.map(jnp.zeros_like, params) if work.optimizer == "adam" else None
     state = [params, zeros, jax.tree.map(jnp.copy, zeros), jnp.zeros((), work.dtype)]
 
@@ -21,7 +23,16 @@ def build(work: Workload, problem: Problem):
             W, b = params[number]
             return A @ W.T + b
 
-        Z = scores(work, X, linear, jax.nn.relu)
+        def hidden(number, Z):
+            if work.hidden == "gelu":
+                return jax.nn.gelu(Z, approximate=False)
+            if work.hidden == "batchnorm":
+                gamma, beta = params[count + number]
+                scale = gamma * jax.lax.rsqrt(Z.var(axis=0) + EPS)
+                Z = (Z - Z.mean(axis=0)) * scale + beta
+            return jax.nn.relu(Z)
+
+        Z = scores(work, X, linear, hidden)
         if work.output == "sigmoid":
             return jnp.mean(jax.nn.softplus(Z) - Y * Z)
         return -jnp.mean(jnp.sum(Y * jax.nn.log_softmax(Z), axis=1))
@@ -47,6 +58,6 @@ def build(work: Workload, problem: Problem):
         jax.block_until_ready((J, state))
 
     def layers():
-        return [(np.asarray(W), np.asarray(b).reshape(-1, 1)) for W, b in state[0]]
+        return [(np.asarray(W), np.asarray(b).reshape(-1, 1)) for W, b in state[0][:count]]
 
     return step, layers

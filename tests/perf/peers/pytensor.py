@@ -6,7 +6,7 @@ from pytensor import tensor as pt
 from workloads import Workload
 
 from peers import Problem
-from peers.chain import scores
+from peers.chain import EPS, scores
 
 
 def build(work: Workload, problem: Problem):
@@ -21,18 +21,31 @@ def build(work: Workload, problem: Problem):
         W, b = pairs[number]
         return A @ W.T + b
 
-    def relu(Z):
-        return pt.maximum(Z, np.zeros((), work.dtype))
+    norms = [
+        tuple(pytensor.shared(make(n, work.dtype)) for make in (np.ones, np.zeros))
+        for n in work.normalized
+    ]
+    number_of = np.dtype(work.dtype).type
 
-    Z = scores(work, X, linear, relu)
+    def hidden(number, Z):
+        if work.hidden == "gelu":
+            half, root = number_of(0.5), number_of(0.5**0.5)
+            return Z * (half + half * pt.erf(Z * root))
+        if work.hidden == "batchnorm":
+            gamma, beta = norms[number]
+            scale = gamma / pt.sqrt(pt.var(Z, axis=0) + number_of(EPS))
+            Z = (Z - pt.mean(Z, axis=0)) * scale + beta
+        return pt.maximum(Z, number_of(0))
+
+    Z = scores(work, X, linear, hidden)
     if work.output == "sigmoid":
         J = pt.mean(pt.softplus(Z) - Y * Z)
     else:
         J = -pt.mean(pt.sum(Y * pt.special.log_softmax(Z, axis=1), axis=1))
-    params = [p for pair in pairs for p in pair]
+    params = [p for pair in pairs + norms for p in pair]
     grads = pt.grad(J, params)
     rule = adam if work.optimizer == "adam" else sgd
-    step = pytensor.function([], J, updates=rule(params, grads, np.dtype(work.dtype).type, work))
+    step = pytensor.function([], J, updates=rule(params, grads, number_of, work))
     return step, lambda: [(W.get_value(), b.get_value().reshape(-1, 1)) for W, b in pairs]
 
 

@@ -132,7 +132,7 @@ def compare(
             else:
                 stack.callback(running[name].close)
         peaks = {name: process.ask("peak") for name, process in running.items()}
-        errors = _errors(running, problem)
+        errors = _errors(running, problem, work)
         turns: dict[str, list[float]] = {name: [] for name in running}
         for _ in range(rounds):
             for name, process in running.items():
@@ -143,13 +143,15 @@ def compare(
     return {name: found[name] for name in names}
 
 
-def _errors(running: dict[str, Running], problem: Problem) -> dict[str, float]:
+def _errors(running: dict[str, Running], problem: Problem, work: Workload) -> dict[str, float]:
+    # A bias before a normalisation changes nothing: what it becomes is rounding.
+    idle = {2 * number + 1 for number in range(len(work.normalized))}
     errors, reference = {}, None
     for name, process in running.items():
         path = problem.directory / "layers.npz"
         process.ask("save", str(path))
         with np.load(path) as file:
-            arrays = [file[key] for key in file.files]
+            arrays = [file[key] for i, key in enumerate(file.files) if i not in idle]
         reference = reference or arrays
         errors[name] = max(
             float(np.abs(a - b).max() / max(np.abs(b).max(), np.finfo(b.dtype).tiny))

@@ -11,6 +11,8 @@ from peers import Problem
 def build(work: Workload, problem: Problem):
     if work.joined:
         raise NotImplementedError("it has no branches")
+    if work.hidden != "relu":
+        raise NotImplementedError(f"it has no {work.hidden}")
     warnings.simplefilter("ignore")
     X, Y = problem.data()
     X = X.T.copy()

@@ -8,24 +8,35 @@ from torch.nn import functional as F  # noqa: N812
 from workloads import Workload
 
 from peers import Problem
-from peers.chain import scores
+from peers.chain import EPS, scores
 
 
 def build(work: Workload, problem: Problem, compiled: bool = False):
     X, Y = (torch.from_numpy(array.T.copy()) for array in problem.data())
     params = [torch.from_numpy(array) for W, b in problem.layers() for array in (W, b.reshape(-1))]
+    count = len(params)
+    dtype = getattr(torch, work.dtype)
+    params += [make(n, dtype=dtype) for n in work.normalized for make in (torch.ones, torch.zeros)]
 
     def cost(params, X, Y):
         def linear(number, A):
             return F.linear(A, *params[2 * number : 2 * number + 2])
 
-        Z = scores(work, X, linear, torch.relu)
+        def hidden(number, Z):
+            if work.hidden == "gelu":
+                return F.gelu(Z)
+            if work.hidden == "batchnorm":
+                gamma, beta = params[count + 2 * number : count + 2 * number + 2]
+                Z = F.batch_norm(Z, None, None, gamma, beta, training=True, eps=EPS)
+            return torch.relu(Z)
+
+        Z = scores(work, X, linear, hidden)
         if work.output == "sigmoid":
             return F.binary_cross_entropy_with_logits(Z, Y)
         return F.cross_entropy(Z, Y)
 
     def layers():
-        arrays = [p.detach().numpy() for p in params]
+        arrays = [p.detach().numpy() for p in params[:count]]
         return [(W, b.reshape(-1, 1)) for W, b in zip(arrays[::2], arrays[1::2], strict=True)]
 
     make = compiled_step if compiled else eager_step
