@@ -8,6 +8,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from dagnet import __version__
 from dagnet.debug.alerts import Alert
 from dagnet.debug.gradreport import GradCheck
@@ -102,7 +104,7 @@ def report(
     document = _structure(model, moments, checked, alerts)
     document |= {
         "title": title or Path(path).stem,
-        "image": None if image is None else {"shape": list(image), "inputs": pictured},
+        "image": None if image is None else _image(model, image, pictured),
         "history": _curve(history),
     }
     room -= shell_size() + len(as_json(document))
@@ -161,6 +163,24 @@ def _pictured(model: Model, image: tuple[int, ...] | None) -> list[str]:
     return fitting
 
 
+def _image(model: Model, image: tuple[int, ...], pictured: list[str]) -> dict[str, Any]:
+    """Return the shape of pictures, and what turns an input's features back into raw ones."""
+    raw = {}
+    for name in pictured:
+        scaler = model.scaling.get(name)
+        if scaler is not None and scaler.features is not None:  # else all features scale alike
+            zero = np.zeros((*scaler.features, 1))
+            shift = scaler.inverse(zero)
+            scale = scaler.inverse(zero + 1) - shift
+            raw[name] = {"shift": _short(shift), "scale": _short(scale)}
+    return {"shape": list(image), "inputs": pictured, "raw": raw}
+
+
+def _short(array: np.ndarray) -> list[float]:
+    """Return the numbers to six digits: more than a picture shows."""
+    return [float(f"{number:.6g}") for number in array.ravel()]
+
+
 def _curve(history: History | None) -> dict[str, Any] | None:
     if history is None or not {"step", "cost"} <= set(history):
         return None
@@ -175,7 +195,11 @@ def _structure(
     cache = moments.at(moments.steps[-1]) if moments.steps else model.cache
     return {
         "version": __version__,
-        "model": repr(model),
+        "model": {
+            "nodes": len(graph),
+            "parameters": model.store.data.size,
+            "dtype": str(model.dtype),
+        },
         "statNames": list(STATS),
         "drawings": drawings_of(graph),
         "layers": layers_of(graph),

@@ -6,6 +6,7 @@ from base64 import b64encode
 from hashlib import sha256
 from html import unescape
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from dagnet.debug.alerts import Alert
 from dagnet.debug.gradcheck import gradcheck
 from dagnet.errors import ArgumentError, ArgumentTypeError, FileAccessError, MissingDependencyError
 from dagnet.inspector import drawings, report, write
+from dagnet.ops import REGISTRY
 
 
 @pytest.fixture(scope="module")
@@ -227,6 +229,25 @@ class TestDrawings:
             assert sorted(shown) == sorted(page.document["nodes"])
         assert len(page.document["drawings"]["nodes"]["boxes"]) == 9
 
+    @pytest.mark.parametrize("engine", [True, False])
+    def test_what_is_said_in_chinese_has_its_places(self, engine, tmp_path, monkeypatch):
+        """Every element that says something else has as many texts as it is given."""
+        if not engine:
+            monkeypatch.setattr("dagnet.inspector.drawings._engine", lambda: None)
+        x, y = dn.Input(5, name="X"), dn.Input(1, name="Y")
+        A = x
+        with dn.scope("trunk"):
+            for _ in range(3):
+                A = dn.Add()(A, dn.LayerNorm()(dn.Linear(5)(A)))
+        p = dn.Sigmoid(name="P")(dn.Linear(1, name="score")(A))
+        model = dn.Model(dn.BinaryCrossEntropy(name="cost")(p, y), seed=1, l2=0.1)
+        for drawing in Page(report(model, tmp_path / "p.html")).document["drawings"].values():
+            elements = {e.get("id"): e for e in ElementTree.fromstring(drawing["svg"]).iter()}
+            assert drawing["zh"]["node-X"][1:] == ["X", "输入"]
+            for key, (_, *lines) in drawing["zh"].items():
+                texts = [e for e in elements[key].iter() if e.tag.endswith("}text")]
+                assert len(texts) == len(lines)
+
     def test_groups_and_scopes(self, tmp_path):
         """Whatever a box stands for, every node is in one."""
         x, y = dn.Input(5, name="X"), dn.Input(1, name="Y")
@@ -288,6 +309,11 @@ class TestSafety:
 
 
 class TestLanguages:
+    def test_every_kind_of_op_has_a_word_in_chinese(self):
+        words = (self.PAGE / "words.js").read_text(encoding="utf-8")
+        known = set(re.findall(r"(\w+): \"", words))
+        assert known == {op.kind for op in REGISTRY.values()}
+
     PAGE = Path(write.__file__).parent / "page"
 
     def texts(self):

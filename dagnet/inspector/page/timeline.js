@@ -70,7 +70,7 @@ class Timeline {
         onclick: () => app.goto(this.nearest(alert.step)),
       }, svg("title", {}, t("alertAt", alert.step, alert.message)))));
     this.curve.replaceChildren(picture,
-      el("span", { class: "high" }, short(high)), el("span", { class: "low" }, short(low)));
+      el("span", { class: "high" }, `${t("stat_max")} ${short(high)}`), el("span", { class: "low" }, `${t("stat_min")} ${short(low)}`));
   }
 
   // The slider's stops are evenly spaced, whatever the steps: between two stops, by the steps.
