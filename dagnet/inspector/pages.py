@@ -29,6 +29,8 @@ from dagnet.training import History
 
 MB = 1_000_000
 
+SUFFIXES = (".html", ".htm")
+
 
 def report(
     model: Model,
@@ -54,6 +56,7 @@ def report(
     ----------
     model : Model
     path : str or PathLike
+        Ending in .html or .htm.
     X, Y : ndarray or dict of ndarray, optional
         Raw examples and targets, as for `Model.fit`; a training pass over them is shown. Without
         them, the model's last run is, or if there was none, only the structure.
@@ -82,8 +85,9 @@ def report(
     FileAccessError
         At once, if the file cannot be written.
     ArgumentError
-        If the recording is of another network, naming the first difference; if an example makes no
-        such image; if `max_mb` is too little for even small samples.
+        If the path has another ending; if the recording is of another network, naming the first
+        difference; if an example makes no such image; if `max_mb` is too little for even small
+        samples.
 
     Examples
     --------
@@ -98,6 +102,11 @@ def report(
     if not isinstance(model, Model):
         raise ArgumentTypeError(f"report: needs a model, got {type(model).__name__}")
     check_writable(path)
+    if Path(path).suffix.lower() not in SUFFIXES:
+        raise ArgumentError(
+            f"report: {Path(path).name!r} must end in {' or '.join(SUFFIXES)}: it is a page for a "
+            "browser"
+        )
     room = _room(max_mb)
     pictured = _pictured(model, image)
     moments = moments_of(model, X, Y, recorder)

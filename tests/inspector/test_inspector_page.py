@@ -213,6 +213,11 @@ class TestBadInput:
         with pytest.raises(ArgumentError, match="max_mb"):
             report(dn.mlp([2, 1]), tmp_path / "p.html", max_mb=max_mb)
 
+    def test_a_file_that_no_browser_would_open(self, tmp_path):
+        with pytest.raises(ArgumentError, match=r"'net.pdf' must end in .html"):
+            report(dn.mlp([2, 1]), tmp_path / "net.pdf")
+        assert not list(tmp_path.iterdir())
+
     def test_what_is_no_model(self, tmp_path):
         with pytest.raises(ArgumentTypeError, match="needs a model, got Graph"):
             report(dn.mlp([2, 1]).graph, tmp_path / "p.html")
