@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from dagnet.errors import GraphError
+from dagnet.errors import FeedTypeError, GraphError
 from dagnet.feeds import CheckedFeeds, Feeder, feed_rules
 from dagnet.garbage import collection_paused
 from dagnet.graph import Graph, ParamKey
@@ -104,6 +104,12 @@ class Runners:
         """
         runner = self._training.get((keep, apart)) if isinstance(keep, str) else None
         if runner is None:
+            if not isinstance(keep, str):  # mostly, a second array
+                names = ", ".join(f"{name!r}: ..." for name in self._graph.inputs)
+                raise FeedTypeError(
+                    f"keep must be 'all' or 'needed', not {type(keep).__name__}; "
+                    f"arrays are fed in one dict: {{{names}}}"
+                )
             check_choice("way to keep values", keep, KEEPS)
             with collection_paused():
                 lowered = quiet_branches(fuse_logits(self._with_losses(), apart))

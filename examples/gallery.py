@@ -107,7 +107,7 @@ def what_changed():
 
 
 def chinese():
-    """Names in Chinese fit into their boxes."""
+    """Names in Chinese fit into their boxes; here, the drawing's own words are Chinese, too."""
     X, Y = dn.Input(12288, name="图像"), dn.Input(1, name="标签")
     A = X
     with dn.scope("特征提取"):
@@ -115,8 +115,8 @@ def chinese():
             Z = dn.Linear(units, name=f"第{layer}层线性变换")(A)
             A = dn.ReLU(name=f"第{layer}层激活")(Z)
     P = dn.Sigmoid(name="猫的概率")(dn.Linear(1, name="输出层")(A))
-    model = dn.Model(dn.BinaryCrossEntropy(name="代价")(P, Y), outputs=[P], seed=1)
-    return model, {"title": "这是猫吗?", "direction": "right"}
+    model = dn.Model(dn.BinaryCrossEntropy(name="成本")(P, Y), outputs=[P], seed=1)
+    return model, {"title": "这是猫吗？", "direction": "right", "language": "zh"}
 
 
 def run(model, feeds):

@@ -39,6 +39,13 @@ from dagnet.render import MEASURES, draw_text
     show_default=True,
     help="The colours.",
 )
+@click.option(
+    "--language",
+    type=click.Choice(["en", "zh"]),
+    default="en",
+    show_default=True,
+    help="The language of its words: English or Chinese.",
+)
 @click.option("--title", help="What stands above the drawing.")
 @click.option("--overlay", metavar="NAME", help="Colour the nodes by time, limit, zeros, ...")
 @click.option("--backward", is_flag=True, help="Draw the gradients, too.")
@@ -57,6 +64,7 @@ def render(
     fold: bool,
     depth: int | None,
     theme: str,
+    language: str,
     title: str | None,
     overlay: str | None,
     backward: bool,
@@ -84,6 +92,7 @@ def render(
     model = _of_sizes(layers or "", hidden) if path is None else open_model(path)
     options: dict[str, Any] = {
         "fold": fold if depth is None else depth,
+        "language": language,
         "title": title,
         "overlay": overlay,
         "backward": backward,

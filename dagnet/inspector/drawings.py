@@ -1,15 +1,19 @@
 """The drawings of a page: folded, and every node by itself."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from dagnet.errors import MissingDependencyError
 from dagnet.graph import Graph
-from dagnet.inspector.layout import plain_svg
-from dagnet.render.collapse import view_of
-from dagnet.render.compose import compose
+from dagnet.inspector.layout import plain_svg, with_headings
+from dagnet.render.collapse import View, view_of
+from dagnet.render.compose import compose_view
 from dagnet.render.dot import to_source
 from dagnet.render.drawing import Drawing
 from dagnet.render.engine import Engine, find_engine
+from dagnet.render.facts import Facts
+from dagnet.render.words import Words
+from dagnet.text import printable
 
 #: Boxes above which the plain layout is used: engines take long over more.
 MOST_LAID_OUT = 300
@@ -26,17 +30,17 @@ def drawings_of(graph: Graph) -> dict[str, dict[str, Any]]:
 
     ``"1"``, ``"2"`` and so on have so many levels of scopes and repeats open, ``"folded"`` all of
     them; in ``"nodes"``, if that differs, there is a box for each. Each drawing has the text of its
-    SVG, and for every box the nodes that it stands for, by the id of the box's element.
+    SVG; what its elements say in Chinese, where that differs: the tooltip and the texts, by the id
+    of the element; and for every box the nodes that it stands for.
     """
     engine = _engine()
     levels = min(view_of(graph, True).depth - 1, MOST_LEVELS)
     found = {
-        str(level): _drawn(compose(graph, fold=level), engine) for level in range(1, levels + 1)
+        str(level): _drawn(graph, view_of(graph, level), engine) for level in range(1, levels + 1)
     }
-    folded = compose(graph, fold=True)
-    found["folded"] = _drawn(folded, engine)
-    if len(folded.boxes) != len(graph) and len(graph) <= MOST_DRAWN:
-        found["nodes"] = _drawn(compose(graph, fold=False), engine)
+    found["folded"] = _drawn(graph, view_of(graph, True), engine)
+    if len(found["folded"]["boxes"]) != len(graph) and len(graph) <= MOST_DRAWN:
+        found["nodes"] = _drawn(graph, view_of(graph, False), engine)
     return found
 
 
@@ -47,16 +51,32 @@ def _engine() -> Engine | None:
         return None
 
 
-def _drawn(drawing: Drawing, engine: Engine | None) -> dict[str, Any]:
+def _drawn(graph: Graph, view: View, engine: Engine | None) -> dict[str, Any]:
+    drawing = compose_view(Facts(graph), view)
+    chinese = compose_view(Facts(graph, words=Words("zh")), view)
     plain = engine is None or len(drawing.boxes) > MOST_LAID_OUT
     if engine is None or plain:
+        drawing, chinese = with_headings(drawing), with_headings(chinese)
         svg = plain_svg(drawing)
     else:
         source = to_source(drawing, "down", has_fonts=engine.has_fonts)
         text = engine.run(source, "svg").decode()
         svg = text[text.index("<svg") :]
+    english = dict(_said(drawing))
     return {
         "svg": svg,
+        "zh": {key: said for key, said in _said(chinese) if said != english[key]},
         "plain": plain,
         "boxes": {f"node-{box.key}": list(box.names) for box in drawing.boxes},
     }
+
+
+def _said(drawing: Drawing) -> Iterator[tuple[str, list[str]]]:
+    """Yield what the elements of a drawing say, by their ids: the tooltip, then every text."""
+    for kind, parts in (("node", drawing.boxes), ("group", drawing.groups)):
+        for part in parts:
+            texts = [line.text for line in part.lines]
+            yield f"{kind}-{part.key}", [printable(part.tooltip, keep="\n"), *texts]
+    for arrow in drawing.arrows:
+        texts = [arrow.label] if arrow.label else []
+        yield f"edge-{arrow.key}", [printable(arrow.tooltip, keep="\n"), *texts]

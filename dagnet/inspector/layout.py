@@ -25,8 +25,7 @@ def plain_svg(drawing: Drawing) -> str:
     >>> svg.count('class="node'), svg.count('class="edge')
     (7, 6)
     """
-    boxes = _with_headings(drawing)
-    sizes = {box.key: _size(box) for box in boxes}
+    sizes = {box.key: _size(box) for box in drawing.boxes}
     rows = _rows(drawing)
     places = _places(rows, sizes)
     width = max((x + sizes[key][0] for key, (x, _) in places.items()), default=0) + MARGIN
@@ -36,20 +35,21 @@ def plain_svg(drawing: Drawing) -> str:
     for arrow in drawing.arrows:
         around = row_of[arrow.head] - row_of[arrow.tail] > 1  # past the boxes between them
         body.append(_arrow(arrow, places, sizes, BULGE if around else 0.0))
-    body += [_box(box, places[box.key], sizes[box.key]) for box in boxes]
+    body += [_box(box, places[box.key], sizes[box.key]) for box in drawing.boxes]
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.2f} {height:.2f}" '
         f'width="{width:.0f}pt" height="{height:.0f}pt"><g class="graph">{"".join(body)}</g></svg>'
     )
 
 
-def _with_headings(drawing: Drawing) -> list[Box]:
-    """Return the boxes; borders of groups are not drawn, so their dots say what they are."""
+def with_headings(drawing: Drawing) -> Drawing:
+    """Return the drawing without groups: their borders are not drawn, their dots say what is in."""
     headings = {group.key: group.lines[:1] for group in drawing.groups}
-    return [
+    boxes = [
         replace(box, lines=headings.get(box.group or "", ())) if box.kind == "entry" else box
         for box in drawing.boxes
     ]
+    return replace(drawing, boxes=tuple(boxes), groups=())
 
 
 def _size(box: Box) -> tuple[float, float]:

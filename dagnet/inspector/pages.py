@@ -8,6 +8,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from dagnet import __version__
 from dagnet.debug.alerts import Alert
 from dagnet.debug.gradreport import GradCheck
@@ -26,6 +28,8 @@ from dagnet.model import Model
 from dagnet.training import History
 
 MB = 1_000_000
+
+SUFFIXES = (".html", ".htm")
 
 
 def report(
@@ -52,6 +56,7 @@ def report(
     ----------
     model : Model
     path : str or PathLike
+        Ending in .html or .htm.
     X, Y : ndarray or dict of ndarray, optional
         Raw examples and targets, as for `Model.fit`; a training pass over them is shown. Without
         them, the model's last run is, or if there was none, only the structure.
@@ -80,8 +85,9 @@ def report(
     FileAccessError
         At once, if the file cannot be written.
     ArgumentError
-        If the recording is of another network, naming the first difference; if an example makes no
-        such image; if `max_mb` is too little for even small samples.
+        If the path has another ending; if the recording is of another network, naming the first
+        difference; if an example makes no such image; if `max_mb` is too little for even small
+        samples.
 
     Examples
     --------
@@ -96,13 +102,18 @@ def report(
     if not isinstance(model, Model):
         raise ArgumentTypeError(f"report: needs a model, got {type(model).__name__}")
     check_writable(path)
+    if Path(path).suffix.lower() not in SUFFIXES:
+        raise ArgumentError(
+            f"report: {Path(path).name!r} must end in {' or '.join(SUFFIXES)}: it is a page for a "
+            "browser"
+        )
     room = _room(max_mb)
     pictured = _pictured(model, image)
     moments = moments_of(model, X, Y, recorder)
     document = _structure(model, moments, checked, alerts)
     document |= {
         "title": title or Path(path).stem,
-        "image": None if image is None else {"shape": list(image), "inputs": pictured},
+        "image": None if image is None else _image(model, image, pictured),
         "history": _curve(history),
     }
     room -= shell_size() + len(as_json(document))
@@ -161,6 +172,24 @@ def _pictured(model: Model, image: tuple[int, ...] | None) -> list[str]:
     return fitting
 
 
+def _image(model: Model, image: tuple[int, ...], pictured: list[str]) -> dict[str, Any]:
+    """Return the shape of pictures, and what turns an input's features back into raw ones."""
+    raw = {}
+    for name in pictured:
+        scaler = model.scaling.get(name)
+        if scaler is not None and scaler.features is not None:  # else all features scale alike
+            zero = np.zeros((*scaler.features, 1))
+            shift = scaler.inverse(zero)
+            scale = scaler.inverse(zero + 1) - shift
+            raw[name] = {"shift": _short(shift), "scale": _short(scale)}
+    return {"shape": list(image), "inputs": pictured, "raw": raw}
+
+
+def _short(array: np.ndarray) -> list[float]:
+    """Return the numbers to six digits: more than a picture shows."""
+    return [float(f"{number:.6g}") for number in array.ravel()]
+
+
 def _curve(history: History | None) -> dict[str, Any] | None:
     if history is None or not {"step", "cost"} <= set(history):
         return None
@@ -175,7 +204,11 @@ def _structure(
     cache = moments.at(moments.steps[-1]) if moments.steps else model.cache
     return {
         "version": __version__,
-        "model": repr(model),
+        "model": {
+            "nodes": len(graph),
+            "parameters": model.store.data.size,
+            "dtype": str(model.dtype),
+        },
         "statNames": list(STATS),
         "drawings": drawings_of(graph),
         "layers": layers_of(graph),

@@ -12,6 +12,7 @@ from typing import Any
 #: The scripts of the page, in the order in which they stand there: each uses those before it.
 SCRIPTS = (
     "language.js",
+    "words.js",
     "numbers.js",
     "store.js",
     "colours.js",

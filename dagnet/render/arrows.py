@@ -7,7 +7,7 @@ from dagnet.graph import Vertex
 from dagnet.node import format_shape
 from dagnet.render.drawing import Arrow, Box, Group, Kind, Use
 from dagnet.render.facts import Facts
-from dagnet.render.text import counted, shapes_run
+from dagnet.render.text import shapes_run
 
 #: Borrowed parameters, or values, that the tooltip of an arrow names.
 MOST_NAMED = 8
@@ -82,7 +82,8 @@ class Arrows:
         """Return one arrow for two between the same boxes."""
         uses = tuple(dict.fromkeys(one.uses + other.uses))
         values = list(dict.fromkeys(use.value for use in uses))
-        label = self._shape(uses) if len(values) == 1 else counted(len(values), "value")
+        many = self._facts.words.counted(len(values), "value")
+        label = self._shape(uses) if len(values) == 1 else many
         lines = one.tooltip.split("\n")
         more = [] if one.tooltip == other.tooltip else other.tooltip.split("\n")
         if len(lines) > 2 * MOST_NAMED:
@@ -185,5 +186,5 @@ class Arrows:
                     tail=tail,
                     head=head,
                     kind="shared",
-                    tooltip=f"{v.name} has the parameters of {first}",
+                    tooltip=self._facts.words("{} has the parameters of {}", v.name, first),
                 )

@@ -7,7 +7,7 @@ from dagnet.errors import ArgumentError, ArgumentTypeError
 from dagnet.graph import Graph
 from dagnet.passes.repeats import Repeat, find_repeats
 from dagnet.render.outline import Part, Region, count_boxes, depth_of, outline
-from dagnet.render.text import counted
+from dagnet.render.words import Words
 
 #: Boxes in a drawing; nobody can read more, and layout engines take long over them.
 MOST_BOXES = 300
@@ -25,13 +25,29 @@ class View:
     parts : tuple of Part
     depth : int
         Levels that are open; what lies on the last of them is drawn as a box.
-    note : str
-        What was left out because there is too much of it; mostly nothing.
+    nodes : int
+        How many there are, if they are too many to draw each; mostly 0.
+    is_closed, is_gathered : bool
+        What was done about it: deep levels closed, neighbours put together.
     """
 
     parts: tuple[Part, ...]
     depth: int
-    note: str = ""
+    nodes: int = 0
+    is_closed: bool = False
+    is_gathered: bool = False
+
+    def note(self, words: Words) -> str:
+        """Return what was left out because there is too much of it; mostly nothing."""
+        if not self.nodes:
+            return ""
+        notes = [words("{}, too many to draw each", words.counted(self.nodes, "node"))]
+        if self.is_closed:
+            depth = self.depth
+            notes.append(words("closed below level {}: fold={} opens more", depth, depth + 1))
+        if self.is_gathered:
+            notes.append(words("neighbours are put together"))
+        return words("; ").join(notes)
 
 
 def view_of(graph: Graph, fold: bool | int, repeats: Sequence[Repeat] | None = None) -> View:
@@ -67,15 +83,12 @@ def _fitting(graph: Graph, parts: tuple[Part, ...], depth: int) -> View:
     wanted = depth
     while depth > 1 and count_boxes(graph, parts, depth) > MOST_BOXES:
         depth -= 1
-    notes = []
-    if depth < wanted:
-        notes.append(f"closed below level {depth}: fold={depth + 1} opens more")
-    if count_boxes(graph, parts, depth) > MOST_BOXES:
+    is_closed = depth < wanted
+    is_gathered = count_boxes(graph, parts, depth) > MOST_BOXES
+    if is_gathered:
         parts = tuple(_gathered(graph, parts))
-        notes.append("neighbours are put together")
-    if notes:
-        notes.insert(0, f"{counted(len(graph), 'node')}, too many to draw each")
-    return View(parts, depth, "; ".join(notes))
+    nodes = len(graph) if is_closed or is_gathered else 0
+    return View(parts, depth, nodes, is_closed, is_gathered)
 
 
 def _gathered(graph: Graph, parts: Sequence[Part]) -> Iterator[Part]:

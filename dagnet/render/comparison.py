@@ -13,11 +13,18 @@ from dagnet.render.collapse import view_of
 from dagnet.render.compose import compose_view
 from dagnet.render.drawing import Arrow, Box, Change, Drawing, Line, Use
 from dagnet.render.facts import Facts
-from dagnet.render.text import counted
+from dagnet.render.words import ENGLISH, Words
 from dagnet.text import printable
 
 
-def compared(before: Graph, after: Graph, *, fold: bool | int, title: str | None) -> Drawing:
+def compared(
+    before: Graph,
+    after: Graph,
+    *,
+    fold: bool | int,
+    title: str | None,
+    words: Words = ENGLISH,
+) -> Drawing:
     """Return the drawing of `after`, with what it lost and gained since `before`.
 
     Nodes are aligned by structure, as `dn.diff` does it. What is the same is folded as usual.
@@ -30,7 +37,7 @@ def compared(before: Graph, after: Graph, *, fold: bool | int, title: str | None
     >>> [box.names for box in drawing.boxes if box.change == "added"]
     [('linear1',), ('relu1',)]
     """
-    both = _Both(before, after)
+    both = _Both(before, after, words)
     view = view_of(both.graph, fold, both.repeats() if fold else ())
     drawing = compose_view(both.facts(), view, title)
     boxes = tuple(both.marked(box) for box in drawing.boxes)
@@ -42,7 +49,8 @@ def compared(before: Graph, after: Graph, *, fold: bool | int, title: str | None
 class _Both:
     """The vertices of two graphs in one; what they share is there once."""
 
-    def __init__(self, before: Graph, after: Graph):
+    def __init__(self, before: Graph, after: Graph, words: Words):
+        self._words = words
         self._before = before
         self._after = after
         alignment = align(before, after)
@@ -76,7 +84,7 @@ class _Both:
 
     def _summary(self, alignment: Alignment) -> str:
         parts = [
-            f"{counted(len(names), 'node')} {what}"
+            self._words(f"{{}} {what}", self._words.counted(len(names), "node"))
             for what, names in (
                 ("added", alignment.added),
                 ("removed", alignment.removed),
@@ -84,7 +92,7 @@ class _Both:
             )
             if names
         ]
-        return ", ".join(parts) or "the same structure"
+        return self._words(", ").join(parts) or self._words("the same structure")
 
     def facts(self) -> Facts:
         """Return the facts, of which each graph knows its own."""
@@ -94,7 +102,7 @@ class _Both:
             name: [before[n] for n in self._before.vertices[old].inputs]
             for name, old in self._removed.items()
         }
-        return Facts(self.graph, shapes, reads)
+        return Facts(self.graph, shapes, reads, self._words)
 
     def repeats(self) -> Sequence[Repeat]:
         """Return the repeats of `after` that are what they were, and have no lost neighbours."""
@@ -121,11 +129,15 @@ class _Both:
         if len(box.names) > 1:
             change: Change = "changed" if len(set(marks)) > 1 else marks[0] or "changed"
             number = sum(mark is not None for mark in marks)
-            texts = [f"{number} of {counted(len(marks), 'node')} {change}"]
+            total = self._words.counted(len(marks), "node")
+            texts = [self._words(f"{{}} of {{}} {change}", number, total)]
         else:
             (name,) = box.names
             change = marks[0] or "changed"
-            texts = [change, *(printable(what) for what in self._changed.get(name, ()))]
+            texts = [
+                self._words(change),
+                *(printable(what) for what in self._changed.get(name, ())),
+            ]
         lines = tuple(Line(text, "value") for text in texts)
         tooltip = "\n".join([box.tooltip, *texts])
         return replace(
@@ -168,7 +180,7 @@ class _Both:
                         tail=tail,
                         head=head,
                         kind="value",
-                        tooltip=f"{value} → {name}\nbefore",
+                        tooltip=f"{value} → {name}\n{self._words('before')}",
                         uses=(Use(value, name, slot),),
                         change="removed",
                     )

@@ -10,9 +10,16 @@ from dagnet.render.drawing import Box, Drawing, Group
 from dagnet.render.facts import Facts
 from dagnet.render.outline import Leaf, Part, Region, is_chain
 from dagnet.render.regions import chain_box, closed_box, entry_box, open_group
+from dagnet.render.words import ENGLISH, Words
 
 
-def compose(graph: Graph, *, fold: bool | int = True, title: str | None = None) -> Drawing:
+def compose(
+    graph: Graph,
+    *,
+    fold: bool | int = True,
+    title: str | None = None,
+    words: Words = ENGLISH,
+) -> Drawing:
     """Return the drawing of a graph.
 
     Parameters
@@ -23,6 +30,8 @@ def compose(graph: Graph, *, fold: bool | int = True, title: str | None = None) 
         occurrence is drawn, in a group. A number: only so many levels of repeats and scopes are
         drawn; what is on the last is closed. False: every vertex is drawn.
     title : str, optional
+    words : Words
+        What texts are written in.
 
     Examples
     --------
@@ -31,7 +40,7 @@ def compose(graph: Graph, *, fold: bool | int = True, title: str | None = None) 
     >>> [box.lines[0].text for box in drawing.boxes][1:]
     ['[LINEAR → RELU] × 3', 'LINEAR', 'SIGMOID', 'Y', 'BINARY CROSS ENTROPY']
     """
-    return compose_view(Facts(graph), view_of(graph, fold), title)
+    return compose_view(Facts(graph, words=words), view_of(graph, fold), title)
 
 
 def compose_view(facts: Facts, view: View, title: str | None = None) -> Drawing:
@@ -41,12 +50,13 @@ def compose_view(facts: Facts, view: View, title: str | None = None) -> Drawing:
     arrows = Arrows(
         facts, layout.home, layout.groups, layout.entries, layout.columns, layout.closed
     )
+    note = view.note(facts.words)
     return Drawing(
         tuple(layout.boxes()),
         tuple(layout.groups.values()),
         tuple(arrows.all()),
         title,
-        (view.note,) if view.note else (),
+        (note,) if note else (),
     )
 
 
@@ -97,7 +107,7 @@ class _Layout:
         group = open_group(self.facts, region, parent)
         self.groups[group.key] = group
         if group.entry is not None:
-            self.entries[group.key] = entry_box(group)
+            self.entries[group.key] = entry_box(self.facts, group)
         self.place(region.parts, depth - 1, group.key)
 
     def boxes(self) -> Iterator[Box]:

@@ -6,7 +6,7 @@ from dagnet.graph import Vertex
 from dagnet.node import format_shape
 from dagnet.render.drawing import Box, Line
 from dagnet.render.facts import Column, Facts, listed, setting, settings
-from dagnet.render.text import counted, op_title, shapes_run, shortened
+from dagnet.render.text import op_title, shapes_run, shortened
 from dagnet.text import printable
 
 #: Nodes and blocks that a tooltip lists one by one.
@@ -48,7 +48,7 @@ def column_box(facts: Facts, column: Column, group: str | None = None) -> Box:
 def _column_lines(facts: Facts, column: Column) -> list[Line]:
     v = column[0]
     if v.is_input:
-        what = "target" if facts.is_training_only(v) else "input"
+        what = facts.words("target" if facts.is_training_only(v) else "input")
         texts = [output_mark(facts, v, what)]
         return [Line(shortened(printable(v.name)), "title"), *map(Line, texts)]
     names = listed([u.name for u in column])
@@ -58,29 +58,29 @@ def _column_lines(facts: Facts, column: Column) -> list[Line]:
     texts = [output_mark(facts, column[-1], shown)]
     texts += [", ".join(settings(v))] * bool(settings(v))
     if v.borrows:
-        texts.append(f"of {counted(len(v.borrows), 'parameter array')}")
+        texts.append(facts.words("of {}", facts.words.counted(len(v.borrows), "parameter array")))
     texts += facts.parameter_texts(column)
     return [Line(op_title(v.op), "title"), *map(Line, texts)]
 
 
 def output_mark(facts: Facts, v: Vertex, text: str) -> str:
-    return f"{text} · output" if facts.is_output(v) else text
+    return facts.words("{} · output", text) if facts.is_output(v) else text
 
 
 def _column_tooltip(facts: Facts, column: Column) -> str:
-    v = column[0]
+    v, words = column[0], facts.words
     lines = [u.label for u in column[:MOST_BLOCKS]]
     if len(column) > MOST_BLOCKS:
-        lines.append(f"… {counted(len(column), 'node')} in all")
+        lines.append(words("… {} in all", words.counted(len(column), "node")))
     name = type(v.op).__name__
     lines.append(f"{name}: {v.op.equation}" if v.op.equation else name)
     config = {} if v.is_input else v.op.config
     sized = v.op.size_fields if len(column) > 1 else frozenset()
     lines += [f"{key} = {setting(value)}" for key, value in config.items() if key not in sized]
     lines += [
-        f"input {slot}: {name} {format_shape(facts.shapes[name])}"
+        words("input {}: {} {}", slot, name, format_shape(facts.shapes[name]))
         for slot, name in enumerate(v.inputs)
     ]
-    lines.append(f"output: {shapes_run([facts.shapes[u.name] for u in column])}")
-    lines += [f"reads {owner}.{name}" for owner, name in v.borrows[:MOST_BLOCKS]]
+    lines.append(words("output: {}", shapes_run([facts.shapes[u.name] for u in column])))
+    lines += [words("reads {}.{}", owner, name) for owner, name in v.borrows[:MOST_BLOCKS]]
     return "\n".join([*lines, *facts.parameter_texts(column)])

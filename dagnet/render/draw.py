@@ -12,6 +12,7 @@ from dagnet.render.drawing import Drawing
 from dagnet.render.gradients import with_gradients
 from dagnet.render.measures import measured, profiled
 from dagnet.render.overlay import Overlay, counts, lay_over
+from dagnet.render.words import Language, Words
 
 
 class Options(TypedDict, total=False):
@@ -22,6 +23,7 @@ class Options(TypedDict, total=False):
     overlay: str | Mapping[Any, float] | Overlay | Iterable[Any] | None
     backward: bool
     against: Graph | Model | None
+    language: Language
 
 
 def draw(
@@ -32,6 +34,7 @@ def draw(
     overlay: str | Mapping[Any, float] | Overlay | Iterable[Any] | None = None,
     backward: bool = False,
     against: Graph | Model | None = None,
+    language: Language = "en",
 ) -> Drawing:
     """Return the drawing of a network: boxes, groups and arrows, laid out nowhere yet.
 
@@ -53,11 +56,13 @@ def draw(
         Whether the gradients are drawn, too, with their norms in the last run.
     against : Graph or Model, optional
         An older network: what was added, removed and changed since is marked.
+    language : {"en", "zh"}
+        What texts are written in. Names stay as they are.
 
     Raises
     ------
     UnknownNameError
-        If there is no such overlay, or no such node in one.
+        If there is no such overlay or language, or no such node in an overlay.
     ArgumentError, ArgumentTypeError
         If an option makes no sense.
 
@@ -70,17 +75,18 @@ def draw(
     ('parameters', ('4', '8', '18'))
     """
     graph, model = _parts(network)
+    words = Words(language)
     if against is not None:
         if overlay is not None or backward:
             raise ArgumentError("a comparison is drawn without overlay and gradients")
         from dagnet.render.comparison import compared
 
-        return compared(_parts(against)[0], graph, fold=fold, title=title)
+        return compared(_parts(against)[0], graph, fold=fold, title=title, words=words)
     numbers = None if overlay is None else _overlay(overlay, graph, model)
-    drawing = compose(graph, fold=fold, title=title)
+    drawing = compose(graph, fold=fold, title=title, words=words)
     if backward:
-        drawing = with_gradients(drawing, graph, model)
-    return drawing if numbers is None else lay_over(drawing, numbers)
+        drawing = with_gradients(drawing, graph, model, words)
+    return drawing if numbers is None else lay_over(drawing, numbers, words)
 
 
 def _parts(network: object) -> tuple[Graph, Model | None]:

@@ -7,7 +7,8 @@ from dagnet.graph import Graph, Vertex
 from dagnet.node import Shape, format_shape
 from dagnet.ops.frame import Parameter
 from dagnet.passes.shapes import infer_shapes
-from dagnet.render.text import counted, joined, shortened
+from dagnet.render.text import joined, shortened
+from dagnet.render.words import ENGLISH, Words
 from dagnet.text import printable
 
 #: Vertices with the same place in the blocks of a repeat; a vertex on its own is a column of one.
@@ -25,6 +26,8 @@ class Facts:
         vertices that read others than those in this graph.
     first_use : dict of str
         For every owner of parameters, the first vertex in the graph that uses them.
+    words : Words
+        What texts are written in.
     """
 
     def __init__(
@@ -32,8 +35,10 @@ class Facts:
         graph: Graph,
         shapes: Mapping[str, Shape] | None = None,
         reads: Mapping[str, list[Shape]] | None = None,
+        words: Words = ENGLISH,
     ):
         self.graph = graph
+        self.words = words
         self.shapes = infer_shapes(graph) if shapes is None else shapes
         self._reads = reads or {}
         self.first_use: dict[str, str] = {}
@@ -88,9 +93,9 @@ class Facts:
         """Return how many parameters a column brings in, or whose it shares."""
         v = column[0]
         if self.first_use[v.owner] != v.name:
-            return f"shared with {shortened(printable(self.first_use[v.owner]))}"
-        count = counted(self.total(column), "parameter")
-        return f"{count}, shared by all" if self.is_shared(column) else count
+            return self.words("shared with {}", shortened(printable(self.first_use[v.owner])))
+        count = self.words.counted(self.total(column), "parameter")
+        return self.words("{}, shared by all", count) if self.is_shared(column) else count
 
     def is_shared(self, column: Column) -> bool:
         """Tell whether all vertices of a column use the same parameters."""

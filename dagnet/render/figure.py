@@ -42,7 +42,8 @@ def render(
     theme : {"light", "dark", "auto"}
         With "auto", an .svg adapts to what its viewer prefers; other files are light.
     **options
-        What is drawn: `fold`, `title`, `overlay`, `backward`, `against`; see `dagnet.render.draw`.
+        What is drawn: `fold`, `title`, `overlay`, `backward`, `against`, `language`;
+        see `dagnet.render.draw`.
 
     Returns
     -------

@@ -12,12 +12,15 @@ from dagnet.passes.gradients import needs_gradient
 from dagnet.passes.shapes import infer_shapes
 from dagnet.render.drawing import Arrow, Drawing, Use
 from dagnet.render.facts import Facts
+from dagnet.render.words import ENGLISH, Words
 from dagnet.statistics import statistics
 
 _MEANING = "arrows with open heads: gradients of the cost, in reverse order"
 
 
-def with_gradients(drawing: Drawing, graph: Graph, model: Model | None) -> Drawing:
+def with_gradients(
+    drawing: Drawing, graph: Graph, model: Model | None, words: Words = ENGLISH
+) -> Drawing:
     """Return the drawing with the backward pass: with norms, if the model has gone backward.
 
     Parameters
@@ -26,13 +29,16 @@ def with_gradients(drawing: Drawing, graph: Graph, model: Model | None) -> Drawi
     graph : Graph
     model : Model or None
         Of this graph.
+    words : Words
+        What texts are written in.
     """
-    flow = _Flow(graph, model)
+    flow = _Flow(graph, model, words)
     arrows = [new for arrow in drawing.arrows for new in (arrow, *flow.against(arrow))]
+    meaning = words(_MEANING)
     note = (
-        f"{_MEANING}, with their norms"
-        if not flow.missing
-        else f"{_MEANING}; no norms: {flow.missing}"
+        words("{}; no norms: {}", meaning, flow.missing)
+        if flow.missing
+        else words("{}, with their norms", meaning)
     )
     return replace(drawing, arrows=tuple(arrows), notes=(*drawing.notes, note))
 
@@ -40,8 +46,9 @@ def with_gradients(drawing: Drawing, graph: Graph, model: Model | None) -> Drawi
 class _Flow:
     """Where gradients flow, and how large they are."""
 
-    def __init__(self, graph: Graph, model: Model | None):
+    def __init__(self, graph: Graph, model: Model | None, words: Words):
         self._graph = graph
+        self._words = words
         self._shapes = infer_shapes(graph)
         facts = Facts(graph)
         trained = [v.name for v in graph.vertices.values() if facts.parameters(v)]
@@ -65,14 +72,15 @@ class _Flow:
             return
         norms = [] if self.missing else [n for n in map(self._norm, uses) if n is not None]
         use = uses[0]
-        lines = [f"{use.reader} → {use.value}", f"gradient {format_shape(self._shapes[use.value])}"]
+        shape = format_shape(self._shapes[use.value])
+        lines = [f"{use.reader} → {use.value}", self._words("gradient {}", shape)]
         text = _range(norms)
         yield Arrow(
             key=f"{arrow.key}~gradient",
             tail=arrow.head,
             head=arrow.tail,
             kind="gradient",
-            tooltip="\n".join([*lines, *[f"norm {text}"] * bool(norms)]),
+            tooltip="\n".join([*lines, *[self._words("norm {}", text)] * bool(norms)]),
             label=text,
             out_of=arrow.into,
         )

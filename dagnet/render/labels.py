@@ -101,7 +101,7 @@ class Labels:
             row = f'<TR><TD ALIGN="LEFT">{content}</TD></TR>'
             return f"<TD>{_table(row, 0, size)}</TD>"
         if bold and points < style.TITLE_SIZE:
-            return f'<TD HEIGHT="{ceil(points * LEADING) + 1}">{content}</TD>'
+            return f'<TD HEIGHT="{ceil(points * LEADING) + 1}" VALIGN="BOTTOM">{content}</TD>'
         if any(map(is_wide, text)):
             return f'<TD WIDTH="{ceil(SPARE * width)}">{content}</TD>'
         return f"<TD {at}>{content}</TD>" if at else f"<TD>{content}</TD>"

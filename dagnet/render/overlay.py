@@ -12,10 +12,13 @@ from dagnet.graph import Graph
 from dagnet.render.drawing import Box, Drawing, Legend, Line
 from dagnet.render.facts import listed
 from dagnet.render.quantities import UNITS, quantity
+from dagnet.render.words import ENGLISH, Words
 
 #: Which of several layers is the one to look at: that of the most, of the least, or the one
 #: farthest from the median, in orders of magnitude.
 Worst = Literal["most", "least", "odd"]
+
+_SEVERAL = "several layers: least · median · most, and the colour of the worst"
 
 
 @dataclass(frozen=True)
@@ -93,21 +96,21 @@ def counts(hits: Iterable[Any]) -> Overlay:
     return Overlay("alerts", values, "count", total=True)
 
 
-def lay_over(drawing: Drawing, overlay: Overlay) -> Drawing:
+def lay_over(drawing: Drawing, overlay: Overlay, words: Words = ENGLISH) -> Drawing:
     """Return the drawing with the numbers on its boxes, and a legend."""
     finite = [value for value in overlay.values.values() if isfinite(value)]
     level = _Levels(finite, overlay.scale)
-    boxes = tuple(_measured(box, overlay, level) for box in drawing.boxes)
+    overlay = replace(overlay, title=words(overlay.title))
+    boxes = tuple(_measured(box, overlay, level, words) for box in drawing.boxes)
     several = any(len(_numbers(box, overlay)) > 1 for box in drawing.boxes)
     unit = f" ({overlay.unit})" if overlay.unit and overlay.unit not in UNITS else ""
-    notes = ["several layers: least · median · most, and the colour of the worst"] * several
+    notes = [words(_SEVERAL)] * several
     notes += [overlay.note] * bool(overlay.note)
     if not overlay.values:
-        return replace(
-            drawing, notes=(*drawing.notes, f"{overlay.title}: {overlay.note or 'none'}")
-        )
+        note = words("{}: {}", overlay.title, overlay.note or words("none"))
+        return replace(drawing, notes=(*drawing.notes, note))
     marks = tuple(quantity(mark, overlay.unit) for mark in level.marks())
-    legend = Legend(f"{overlay.title}{unit}", marks or ("no finite number",), tuple(notes))
+    legend = Legend(f"{overlay.title}{unit}", marks or (words("no finite number"),), tuple(notes))
     return replace(drawing, boxes=boxes, legend=legend)
 
 
@@ -147,7 +150,7 @@ def _numbers(box: Box, overlay: Overlay) -> dict[str, float]:
     return {name: overlay.values[name] for name in box.names if name in overlay.values}
 
 
-def _measured(box: Box, overlay: Overlay, level: _Levels) -> Box:
+def _measured(box: Box, overlay: Overlay, level: _Levels, words: Words) -> Box:
     """Return a box with its number; of several, the least, the median, the most and the worst."""
     numbers = _numbers(box, overlay)
     if not numbers:
@@ -162,13 +165,13 @@ def _measured(box: Box, overlay: Overlay, level: _Levels) -> Box:
     else:
         values = [value for value in numbers.values() if isfinite(value)] or [nan]
         low, middle, high = (text(f(values)) for f in (min, median, max))
-        texts = [f"{low} · {middle} · {high}" if low != high else f"{low} each"]
-        texts += [f"total {text(sum(values))}"] * overlay.total
-        texts += [f"worst: {listed([worst])} {text(numbers[worst])}"] * (low != high)
+        texts = [f"{low} · {middle} · {high}" if low != high else words("{} each", low)]
+        texts += [words("total {}", text(sum(values)))] * overlay.total
+        texts += [words("worst: {} {}", listed([worst]), text(numbers[worst]))] * (low != high)
         lost = len(numbers) - len(values) if isfinite(values[0]) else len(numbers)
-        texts += [f"{lost} not finite"] * bool(lost)
+        texts += [words("{} not finite", lost)] * bool(lost)
     lines = tuple(Line(t, "value") for t in texts)
-    tooltip = "\n".join([box.tooltip, f"{overlay.title}: {texts[0]}", *texts[1:]])
+    tooltip = "\n".join([box.tooltip, words("{}: {}", overlay.title, texts[0]), *texts[1:]])
     return replace(
         box,
         lines=(*box.lines, *lines),

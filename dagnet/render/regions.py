@@ -10,7 +10,7 @@ from dagnet.render.describe import MOST_BLOCKS, key_of, output_mark
 from dagnet.render.drawing import Box, Group, Line
 from dagnet.render.facts import Column, Facts, listed, settings
 from dagnet.render.outline import Leaf, Region
-from dagnet.render.text import ARROW, counted, joined, op_title, shortened, size
+from dagnet.render.text import ARROW, joined, op_title, shortened, size
 from dagnet.text import printable
 
 #: Characters after which the title of a folded chain goes on in a new line.
@@ -43,11 +43,11 @@ def chain_box(facts: Facts, region: Region, group: str | None = None) -> Box:
 
 def closed_box(facts: Facts, region: Region, group: str | None = None) -> Box:
     """Return the box of a part of the graph whose inside is not drawn."""
-    blocks = _blocks(facts, region)
+    words, blocks = facts.words, _blocks(facts, region)
     vertices = [v for block in blocks for v in block]
     shown = [v for v in vertices if facts.is_output(v)]
     title = _closed_title(facts, region)
-    texts = [f"{counted(len(vertices), 'node')} · {sizes(facts, region)}".removesuffix(" · ")]
+    texts = [f"{words.counted(len(vertices), 'node')} · {sizes(facts, region)}".removesuffix(" · ")]
     if region.kind == "run":
         texts += [_first_and_last(vertices), _census(vertices)]
     elif region.kind == "repeat":
@@ -55,13 +55,13 @@ def closed_box(facts: Facts, region: Region, group: str | None = None) -> Box:
         texts += _wrapped(names)
     texts += _parameters(facts, region)
     if shown:
-        texts.append(f"output: {listed([v.name for v in shown])}")
+        texts.append(words("output: {}", listed([v.name for v in shown])))
     return Box(
         key=_key(region),
         names=region.names,
         kind=region.kind,
         lines=(*(Line(row, "title") for row in _wrapped(title)), *map(Line, texts)),
-        tooltip="\n".join([title, "closed", *_block_list(facts, blocks), *texts]),
+        tooltip="\n".join([title, words("closed"), *_block_list(facts, blocks), *texts]),
         output=bool(shown),
         training=all(map(facts.is_training_only, vertices)),
         group=group,
@@ -86,14 +86,14 @@ def open_group(facts: Facts, region: Region, parent: str | None = None) -> Group
     )
 
 
-def entry_box(group: Group) -> Box:
+def entry_box(facts: Facts, group: Group) -> Box:
     """Return the dot inside a group from which its input goes to all that read it."""
     return Box(
         key=f"{group.key}~entry",
         names=(),
         kind="entry",
         lines=(),
-        tooltip="input of the block",
+        tooltip=facts.words("input of the block"),
         group=group.key,
     )
 
@@ -136,7 +136,7 @@ def _closed_title(facts: Facts, region: Region) -> str:
     if region.kind == "scope":
         return shortened(printable(region.path[-1]))
     if region.kind == "run":
-        return counted(len(region.names), "node")
+        return facts.words.counted(len(region.names), "node")
     return _repeated(region) if region.ends else _contents(facts, region)
 
 
@@ -179,15 +179,15 @@ def sizes(facts: Facts, region: Region) -> str:
         entries = facts.entries(blocks[0])
         if len(entries) == 1:
             values = [*entries, *(block[-1] for block in blocks)]
-            runs.append([size(facts.shapes[name]) for name in values])
-    texts = list(dict.fromkeys(map(_run_text, runs)))
+            runs.append([facts.words(size(facts.shapes[name])) for name in values])
+    texts = list(dict.fromkeys(_run_text(facts, run) for run in runs))
     if len(texts) > 2:
         texts = [texts[0], "…", texts[-1]]
     return "; ".join(texts)
 
 
-def _run_text(run: Sequence[str]) -> str:
-    return f"{run[0]} throughout" if len(set(run)) == 1 else joined(run)
+def _run_text(facts: Facts, run: Sequence[str]) -> str:
+    return facts.words("{} throughout", run[0]) if len(set(run)) == 1 else joined(run)
 
 
 def _parameters(facts: Facts, region: Region) -> list[str]:
@@ -198,11 +198,12 @@ def _parameters(facts: Facts, region: Region) -> list[str]:
     total = facts.total(vertices)
     if not total:
         owner = facts.first_use[using[0].owner]
-        return [f"parameters shared with {shortened(printable(owner))}"]
+        return [facts.words("parameters shared with {}", shortened(printable(owner)))]
     shared = region.kind == "repeat" and any(
         facts.is_shared(column) for column in zip(*_blocks(facts, region), strict=True)
     )
-    return [counted(total, "parameter") + (", shared by all blocks" if shared else "")]
+    count = facts.words.counted(total, "parameter")
+    return [facts.words("{}, shared by all blocks", count) if shared else count]
 
 
 def _block_list(facts: Facts, blocks: Sequence[Column]) -> Iterator[str]:

@@ -11,6 +11,7 @@ from dagnet.render.drawing import Box, Drawing, Group
 from dagnet.render.facts import listed
 from dagnet.render.lanes import Lanes
 from dagnet.render.text import columns_of
+from dagnet.render.words import Words
 from dagnet.text import printable
 
 #: What marks the row of a box, by its kind; in ASCII, the second.
@@ -47,7 +48,8 @@ def draw_text(network: Graph | Model, *, ascii: bool = False, **options: Unpack[
     ├─╯
     ●    +       skip
     """
-    text = "\n".join(_Rows(draw(network, **options), ascii).all())
+    words = Words(options.get("language", "en"))
+    text = "\n".join(_Rows(draw(network, **options), ascii, words).all())
     return text if not ascii else text.translate(_PLAIN)
 
 
@@ -56,9 +58,10 @@ _PLAIN = str.maketrans({"→": "->", "×": "x", "…": "...", "·": "-", "\xa0":
 
 
 class _Rows:
-    def __init__(self, drawing: Drawing, ascii: bool):
+    def __init__(self, drawing: Drawing, ascii: bool, words: Words):
         self._drawing = drawing
         self._ascii = ascii
+        self._words = words
         self._lanes = Lanes(ascii=ascii)
         self._groups = {group.key: group for group in drawing.groups}
         self._order = {box.key: i for i, box in enumerate(drawing.boxes)}
@@ -80,11 +83,11 @@ class _Rows:
                     self._tails[arrow.head].add(arrow.tail)
                     self._heads[arrow.tail].append(arrow.head)
                 else:
-                    self._said[arrow.head].append(f"reads {arrow.tail} below")
+                    self._said[arrow.head].append(self._words("reads {} below", arrow.tail))
                 if arrow.label and arrow.label not in self._said[arrow.tail]:
                     self._said[arrow.tail].append(arrow.label)
             elif arrow.kind == "gradient" and arrow.label:
-                self._said[arrow.head].append(f"gradient {arrow.label}")
+                self._said[arrow.head].append(self._words("gradient {}", arrow.label))
 
     def all(self) -> list[str]:
         rows = list(self._body())
@@ -98,7 +101,7 @@ class _Rows:
         yield from drawing.notes
         if drawing.legend is not None:
             marks = " … ".join(drawing.legend.marks)
-            yield f"{drawing.legend.title}: {marks}"
+            yield self._words("{}: {}", drawing.legend.title, marks)
             yield from drawing.legend.notes
 
     def _body(self) -> Iterator[tuple[str, str]]:

@@ -132,17 +132,6 @@ def size(shape: Shape) -> str:
     return "×".join(kept) or (M if shape else "number")
 
 
-def counted(number: int, noun: str) -> str:
-    """Return a count in words.
-
-    Examples
-    --------
-    >>> counted(1, "parameter"), counted(245780, "parameter")
-    ('1 parameter', '245,780 parameters')
-    """
-    return f"{number:,} {noun}" + ("" if number == 1 else "s")
-
-
 def shapes_run(shapes: Sequence[Shape]) -> str:
     """Return shapes from block to block: ``(20, m) → (7, m)``."""
     return joined(map(format_shape, shapes))

@@ -201,6 +201,11 @@ def test_feeds_that_are_no_dict(feeds):
     )
 
 
+def test_arrays_instead_of_a_dict():
+    with pytest.raises(FeedTypeError, match="not ndarray; arrays are fed in one dict"):
+        binary().forward(X, Y)
+
+
 def test_another_precision():
     model = binary()
     message = refused(model, {"X": X.astype(np.float32), "Y": Y}, FeedTypeError)

@@ -328,6 +328,36 @@ def test_both_languages_say_everything(page):
     assert "前向" in page.text(".panel-body")
 
 
+def test_boxes_speak_chinese_where_they_spoke_english(page):
+    page.choose("#drawing", "nodes")
+    texts = "return [...document.querySelectorAll('.graph-canvas text')].map((e) => e.textContent)"
+    middles = (
+        "return [...document.querySelectorAll('.graph-canvas text')]"
+        ".map((e) => e.getBBox()).map((box) => box.x + box.width / 2)"
+    )
+    english, places = page.run(texts), page.run(middles)
+    assert {"input", "target", "40 parameters"} <= set(english)
+    viewed = "return document.querySelector('.graph-canvas svg').getAttribute('viewBox')"
+    page.run("document.querySelector('.zooms button').click()")
+    view = page.run(viewed)
+    page.click("#language")
+    assert {"输入", "目标", "40 个参数", "sigmoid3 · 输出"} <= set(page.run(texts))
+    assert not {"input", "target", "40 parameters"} & set(page.run(texts))
+    assert page.run(middles) == pytest.approx(places, abs=0.6)
+    assert page.run(viewed) == view
+    select(page, "linear2")  # the boxes still answer
+    page.click("#language")
+    assert page.run(texts) == english
+
+
+def test_on_paper_it_is_light(page):
+    page.click("#theme")
+    page.run("window.dispatchEvent(new Event('beforeprint'))")
+    assert page.run("return document.documentElement.dataset.theme") == "light"
+    page.run("window.dispatchEvent(new Event('afterprint'))")
+    assert page.run("return document.documentElement.dataset.theme") == "dark"
+
+
 def test_the_plane_shows_the_prediction(page, recorded):
     from selenium.webdriver import ActionChains
 
@@ -372,6 +402,22 @@ def test_pictures(tab, tmp_path):
     )
     assert pixels[0] == 8
     shown = np.array(pixels[1]).reshape(64, 4)[:, 0]
+    np.testing.assert_allclose(shown, 255 * X[:, 5] / X.max(), atol=0.51)
+    assert not tab.complaints()
+
+
+def test_pictures_are_those_before_the_scaling(tab, tmp_path):
+    digits = dn.data.load("digits")
+    X, Y = digits.X[:, :40], digits.Y[:40]
+    model = dn.mlp([64, 7, 10], output="softmax", seed=1)
+    model.fit(X, Y, epochs=1, scaling="standardize", progress=False)
+    tab.open(report(model, tmp_path / "p.html", X, Y, image=(8, 8)).path)
+    tab.choose("#search", "X")
+    pixels = tab.run(
+        "const c = document.querySelectorAll('.pictures.examples canvas')[5];"
+        "return [...c.getContext('2d').getImageData(0, 0, 8, 8).data]"
+    )
+    shown = np.array(pixels).reshape(64, 4)[:, 0]
     np.testing.assert_allclose(shown, 255 * X[:, 5] / X.max(), atol=0.51)
     assert not tab.complaints()
 

@@ -122,7 +122,7 @@ def test_weights_that_are_sampled_have_pictures_at_more_steps(wide, tmp_path):
 def test_no_films_where_weights_are_whole(wide, tmp_path):
     page = Page(report(wide.model, tmp_path / "p.html", recorder=wide, image=(8, 8, 3)))
     assert page.document["films"] == {"linear1": []}
-    assert page.document["image"] == {"shape": [8, 8, 3], "inputs": ["X"]}
+    assert page.document["image"] == {"shape": [8, 8, 3], "inputs": ["X"], "raw": {}}
 
 
 def test_batches_of_different_lengths(tmp_path):

@@ -6,6 +6,7 @@ from base64 import b64encode
 from hashlib import sha256
 from html import unescape
 from pathlib import Path
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
@@ -16,6 +17,7 @@ from dagnet.debug.alerts import Alert
 from dagnet.debug.gradcheck import gradcheck
 from dagnet.errors import ArgumentError, ArgumentTypeError, FileAccessError, MissingDependencyError
 from dagnet.inspector import drawings, report, write
+from dagnet.ops import REGISTRY
 
 
 @pytest.fixture(scope="module")
@@ -211,6 +213,11 @@ class TestBadInput:
         with pytest.raises(ArgumentError, match="max_mb"):
             report(dn.mlp([2, 1]), tmp_path / "p.html", max_mb=max_mb)
 
+    def test_a_file_that_no_browser_would_open(self, tmp_path):
+        with pytest.raises(ArgumentError, match=r"'net.pdf' must end in .html"):
+            report(dn.mlp([2, 1]), tmp_path / "net.pdf")
+        assert not list(tmp_path.iterdir())
+
     def test_what_is_no_model(self, tmp_path):
         with pytest.raises(ArgumentTypeError, match="needs a model, got Graph"):
             report(dn.mlp([2, 1]).graph, tmp_path / "p.html")
@@ -226,6 +233,25 @@ class TestDrawings:
             shown = [name for names in drawing["boxes"].values() for name in names]
             assert sorted(shown) == sorted(page.document["nodes"])
         assert len(page.document["drawings"]["nodes"]["boxes"]) == 9
+
+    @pytest.mark.parametrize("engine", [True, False])
+    def test_what_is_said_in_chinese_has_its_places(self, engine, tmp_path, monkeypatch):
+        """Every element that says something else has as many texts as it is given."""
+        if not engine:
+            monkeypatch.setattr("dagnet.inspector.drawings._engine", lambda: None)
+        x, y = dn.Input(5, name="X"), dn.Input(1, name="Y")
+        A = x
+        with dn.scope("trunk"):
+            for _ in range(3):
+                A = dn.Add()(A, dn.LayerNorm()(dn.Linear(5)(A)))
+        p = dn.Sigmoid(name="P")(dn.Linear(1, name="score")(A))
+        model = dn.Model(dn.BinaryCrossEntropy(name="cost")(p, y), seed=1, l2=0.1)
+        for drawing in Page(report(model, tmp_path / "p.html")).document["drawings"].values():
+            elements = {e.get("id"): e for e in ElementTree.fromstring(drawing["svg"]).iter()}
+            assert drawing["zh"]["node-X"][1:] == ["X", "输入"]
+            for key, (_, *lines) in drawing["zh"].items():
+                texts = [e for e in elements[key].iter() if e.tag.endswith("}text")]
+                assert len(texts) == len(lines)
 
     def test_groups_and_scopes(self, tmp_path):
         """Whatever a box stands for, every node is in one."""
@@ -288,6 +314,11 @@ class TestSafety:
 
 
 class TestLanguages:
+    def test_every_kind_of_op_has_a_word_in_chinese(self):
+        words = (self.PAGE / "words.js").read_text(encoding="utf-8")
+        known = set(re.findall(r"(\w+): \"", words))
+        assert known == {op.kind for op in REGISTRY.values()}
+
     PAGE = Path(write.__file__).parent / "page"
 
     def texts(self):

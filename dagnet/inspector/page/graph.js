@@ -4,6 +4,8 @@ const drawingName = (name) => (/^\d+$/.test(name) ? t("level", name) : t(name));
 
 const ZOOM_STEP = 1.25;
 
+const XLINK = "http://www.w3.org/1999/xlink";
+
 class GraphView {
   constructor() {
     this.canvas = el("div", { class: "graph-canvas" });
@@ -13,10 +15,10 @@ class GraphView {
     this.element = el("section", { class: "graph", id: "graph" }, this.tools, this.canvas, this.legend, this.note);
     this.drawing = "folded";
     this.listen();
-    this.show("folded");
   }
 
-  // Which drawing is shown; the boxes of a folded one stand for several nodes.
+  // Which drawing is shown; the boxes of a folded one stand for several nodes. Texts are measured:
+  // the page must be there.
   show(name) {
     this.drawing = name;
     const { svg: text, plain } = doc.drawings[name];
@@ -26,16 +28,38 @@ class GraphView {
     const { x, y, width, height } = this.svg.viewBox.baseVal;
     this.whole = [x, y, width, height];
     this.canvas.replaceChildren(this.svg);
+    this.say(doc.drawings[name][language.now] ?? {});
     this.note.hidden = !plain;
     this.boxes = new Map();
     for (const [id, names] of Object.entries(doc.drawings[name].boxes)) this.prepare(id, names);
     this.fit();
   }
 
+  // The same drawing, in the language of now.
+  redraw() {
+    const { view } = this;
+    this.show(this.drawing);
+    this.view = view;
+    this.apply();
+  }
+
+  // Puts other texts in the place of those that were laid out, each around the same middle.
+  say(texts) {
+    const changes = Object.entries(texts).flatMap(([id, [tooltip, ...lines]]) => {
+      const element = this.svg.querySelector(`#${CSS.escape(id)}`);
+      element.querySelector("[*|title]")?.setAttributeNS(XLINK, "title", tooltip);
+      return [...element.querySelectorAll("text")].map((text, i) => ({ text, line: lines[i], box: text.getBBox() }));
+    });
+    for (const { text, line, box } of changes) {
+      fill(text, { x: box.x + box.width / 2, "text-anchor": "middle" }, []);
+      text.textContent = line;
+    }
+  }
+
   prepare(id, names) {
     const element = this.svg.querySelector(`#${CSS.escape(id)}`);
     if (!element || !names.length) return;
-    const text = element.querySelector("[*|title]")?.getAttributeNS("http://www.w3.org/1999/xlink", "title");
+    const text = element.querySelector("[*|title]")?.getAttributeNS(XLINK, "title");
     const title = element.querySelector("title");
     if (text && title) title.textContent = text;
     const label = names.length > 1 ? `${names[0]} … ${names.at(-1)}` : names[0];

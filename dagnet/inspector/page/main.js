@@ -19,7 +19,22 @@ class App {
       el("main", {}, this.graph.element, this.panel.element));
     document.addEventListener("keydown", (event) => this.key(event));
     this.relabel();
-    this.refresh();
+    this.draw("folded");
+    this.printing();
+  }
+
+  // On paper, everything is light.
+  printing() {
+    let before;
+    window.addEventListener("beforeprint", () => {
+      before = theme();
+      this.theme("light");
+      this.refresh();
+    });
+    window.addEventListener("afterprint", () => {
+      this.theme(before);
+      this.refresh();
+    });
   }
 
   theme(name) {
@@ -66,6 +81,7 @@ class App {
   switchLanguage() {
     language.now = language.now === "en" ? "zh" : "en";
     this.relabel();
+    this.graph.redraw();
     this.refresh();
   }
 

@@ -28,7 +28,7 @@ class Panel {
 
   overviewParts() {
     const { step } = this;
-    const parts = [el("header", {}, el("h2", {}, t("overview")), el("p", {}, doc.model.replace(/^<|>$/g, "")), el("p", { class: "ran" }, ranText()))];
+    const parts = [el("header", {}, el("h2", {}, t("overview")), el("p", {}, modelText()), el("p", { class: "ran" }, ranText()))];
     const pictured = (doc.image?.inputs ?? []).map((name) => examplePictures(name, step, null));
     const weighing = Object.keys(doc.nodes).map((name) => weightPictures(name, step));
     parts.push(el("div", { class: "cards" }, plane(step), pictured, weighing));
@@ -43,7 +43,7 @@ class Panel {
       const entry = entryOf(name, "output", this.step);
       const cells = columns.map((c) => (entry?.stats ? (c === "zeros" ? percent(stat(entry, c)) : short(stat(entry, c))) : "—"));
       const shape = entry?.shape ?? doc.nodes[name].shape;
-      return el("tr", {}, [nodeLink(name), doc.nodes[name].kind, shapeText(shape), ...cells].map((cell) => el("td", {}, cell)));
+      return el("tr", {}, [nodeLink(name), word(doc.nodes[name].kind), shapeText(shape), ...cells].map((cell) => el("td", {}, cell)));
     });
     const head = [t("node"), t("kind"), t("shape"), ...columns.map((c) => t(`stat_${c}`))];
     return el("div", { class: "wide" }, el("table", { class: "values" },
@@ -114,7 +114,7 @@ class Panel {
     const sign = letterOf(node, name);
     const head = el("h4", {}, sign && letter(sign), el("span", { class: "value-name" }, name));
     if (!entry || entry.missing) {
-      return el("article", { class: "card", "data-value": name }, head, el("p", { class: "quiet" }, t("missing", entry?.missing ?? "")));
+      return el("article", { class: "card", "data-value": name }, head, el("p", { class: "quiet" }, missingText(node, name, entry)));
     }
     const view = viewOf(node, name, this.step);
     head.append(el("span", { class: "quiet" }, `${shapeText(entry.shape)} ${entry.dtype}`));
@@ -174,6 +174,16 @@ class Panel {
     this.lensBox.replaceChildren(
       usable ? lensTable(found, this.held !== null) : el("p", { class: "quiet" }, el("b", {}, t("lens")), ` · ${t("lensHint")}`));
   }
+}
+
+function modelText() {
+  const { nodes, parameters, dtype } = doc.model;
+  return t("model", count(nodes), count(parameters), dtype);
+}
+
+function missingText(node, name, entry) {
+  const reason = (entry?.missing ?? "").replace(`${node}.${name}: `, "");
+  return t("missing", word(reason));
 }
 
 function ranText() {

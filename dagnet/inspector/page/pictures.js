@@ -68,14 +68,24 @@ function examplePictures(node, step, example) {
   if (!isPictured(node)) return null;
   const view = viewOf(node, "output", step);
   if (!view || view.strides.slice(0, -1).some((stride) => stride > 1)) return null;
-  const shades = { kind: "sequential", low: stat(view.entry, "min"), high: stat(view.entry, "max") };
+  const numbers = rawPictures(node, view);
+  const finite = numbers.map((of) => of.filter(Number.isFinite)).filter((of) => of.length);
+  const ends = (of) => of.reduce(([low, high], value) => [Math.min(low, value), Math.max(high, value)], [Infinity, -Infinity]);
+  const [low, high] = ends(finite.flatMap(ends));
+  const shades = { kind: "sequential", low, high };
   const chosen = [...Array(view.columns).keys()].filter((c) => example === null || c === view.columnOf(example));
-  const tiles = chosen.slice(0, MOST_TILES).map((column) => {
-    const numbers = new Float64Array(view.rows);
-    for (let row = 0; row < view.rows; row++) numbers[row] = view.data[row * view.columns + column];
-    return pictureOf(numbers, doc.image.shape, shades, String(view.index(0, column).at(-1)));
-  });
+  const tiles = chosen.slice(0, MOST_TILES).map((column) =>
+    pictureOf(numbers[column], doc.image.shape, shades, String(view.index(0, column).at(-1))));
   return pictureCard("examples", t("inputsAsPictures"), tiles, step, step);
+}
+
+// The examples as they were before the model's scaling: what it makes of them is no picture.
+function rawPictures(node, view) {
+  const { shift, scale } = doc.image.raw[node] ?? {};
+  return Array.from({ length: view.columns }, (_, column) => Float64Array.from({ length: view.rows }, (_, row) => {
+    const value = view.at(row, column);
+    return shift ? value * scale[row] + shift[row] : value;
+  }));
 }
 
 const MOST_TILES = 24;

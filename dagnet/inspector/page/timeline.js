@@ -11,10 +11,11 @@ class Timeline {
       oninput: () => app.goto(Number(this.slider.value)),
     });
     this.readout = el("output", { id: "step-readout", for: "step" });
+    this.range = el("span", { class: "quiet range" });
     this.player = el("button", { type: "button", id: "play", onclick: () => this.toggle() });
     this.said = el("p", { class: "alert-text", role: "status" });
     this.element = el("section", { class: "timeline", hidden: doc.steps.length < 2 },
-      el("div", { class: "time-head" }, this.player, this.readout, this.said), this.curve, this.slider);
+      el("div", { class: "time-head" }, this.player, this.readout, this.said, this.range), this.curve, this.slider);
     this.timer = null;
   }
 
@@ -69,8 +70,8 @@ class Timeline {
         d: `M${x(alert.step) - 5},0h10l-5,9z`, class: "alert", "data-step": alert.step,
         onclick: () => app.goto(this.nearest(alert.step)),
       }, svg("title", {}, t("alertAt", alert.step, alert.message)))));
-    this.curve.replaceChildren(picture,
-      el("span", { class: "high" }, short(high)), el("span", { class: "low" }, short(low)));
+    this.curve.replaceChildren(picture);
+    this.range.textContent = `${t("stat_min")} ${short(low)} · ${t("stat_max")} ${short(high)}`;
   }
 
   // The slider's stops are evenly spaced, whatever the steps: between two stops, by the steps.
