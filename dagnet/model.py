@@ -162,8 +162,8 @@ class Model:
             self.state = ArraysByOwner(arrays, "state")
         #: Scalers by input, which `fit`, `predict` and `evaluate` apply to what users give them.
         self.scaling: dict[str, Any] = {}
-        #: Names of the classes and of the features in the training data, for who sets them; `save`
-        #: keeps them, and the command line counts classes and orders columns by them.
+        #: Names of the classes and of the features of the training data, where somebody sets them.
+        #: `save` keeps them; the command line counts classes and orders columns by them.
         self.classes: tuple[str, ...] | None = None
         self.features: tuple[str, ...] | None = None
         self._runners = Runners(self.graph, self.store, arrays, self.rng, check_finite, binding)
@@ -260,7 +260,7 @@ class Model:
         self._step(runner.scheduler, binding, optimizer, hooks)
         return cost(binding)
 
-    @np.errstate(all="ignore")  # who diverges sees it in the cost, not in warnings
+    @np.errstate(all="ignore")  # a run that diverges shows it in the cost
     def _step(
         self, scheduler: Scheduler, binding: Binding, optimizer: Updates, hooks: Hooks | None
     ) -> None:
@@ -270,7 +270,8 @@ class Model:
     def runner(self, keep: Keep = "all", apart: Collection[str] = ()) -> Runner:
         """Return how a training run goes: its lowered graph and its plan.
 
-        `apart` names activations that their loss reads all the same, instead of their logits.
+        `apart` names activations that are kept apart from their loss: it reads their output, not
+        their input, the logits.
         """
         return self._runners.training(keep, frozenset(apart))
 
@@ -309,19 +310,34 @@ class Model:
         -------
         ndarray, or dict of ndarray if there are several outputs
         """
-        runner = self._runners.predicting
         feeds = self.feeds(X)
         for name in self.graph.target_inputs:
             feeds.pop(name, None)  # targets may come along
-        for array in feeds.values():
-            if type(array) is not np.ndarray and is_stored(array):
-                outputs = self._predict_stored(feeds)
-                return next(iter(outputs.values())) if len(outputs) == 1 else outputs
+        stored = [a for a in feeds.values() if type(a) is not np.ndarray and is_stored(a)]
+        outputs = self._predict_stored(feeds) if stored else self._predict(feeds)
+        return next(iter(outputs.values())) if len(outputs) == 1 else outputs
+
+    def _predict(self, feeds: Mapping[str, Any]) -> dict[str, np.ndarray]:
+        """Return the outputs for raw feeds that are in memory."""
         with self._lock:
-            binding = runner.forward(self.prepare(feeds))
+            binding = self._runners.predicting.forward(self.prepare(feeds))
             outputs = {n: binding.frames[n].output.copy() for n in self.graph.outputs}
             binding.release()
-        return next(iter(outputs.values())) if len(outputs) == 1 else outputs
+        return outputs
+
+    def _predict_stored(self, feeds: Mapping[str, Any]) -> dict[str, np.ndarray]:
+        """Return the outputs for raw feeds that lie in files."""
+        runner = self._runners.predicting
+        sources, m = self.sources(feeds, runner)
+        shapes = {name: resolve(self.shapes[name], m) for name in self.graph.outputs}
+        outputs = {name: np.empty(shape, self.dtype) for name, shape in shapes.items()}
+        with self._lock:
+            for which, _, binding in runner.forward_in_blocks(sources, m):
+                for name, output in outputs.items():
+                    scaled = is_scaled(self.shapes[name])
+                    output[(..., which) if scaled else ...] = binding.frames[name].output
+                binding.release()
+        return outputs
 
     def assess(self, feeds: Mapping[str, Any]) -> tuple[float, dict[str, np.ndarray]]:
         """Run in prediction mode on feeds for all inputs; return the cost J and the outputs."""
@@ -349,20 +365,6 @@ class Model:
             if binding is not None:
                 binding.release()
 
-    def _predict_stored(self, feeds: Mapping[str, Any]) -> dict[str, np.ndarray]:
-        """Return the outputs for raw feeds that lie in files."""
-        runner = self._runners.predicting
-        sources, m = self.sources(feeds, runner)
-        shapes = {name: resolve(self.shapes[name], m) for name in self.graph.outputs}
-        outputs = {name: np.empty(shape, self.dtype) for name, shape in shapes.items()}
-        with self._lock:
-            for which, _, binding in runner.forward_in_blocks(sources, m):
-                for name, output in outputs.items():
-                    scaled = is_scaled(self.shapes[name])
-                    output[(..., which) if scaled else ...] = binding.frames[name].output
-                binding.release()
-        return outputs
-
     # Parameters.
 
     def set_params(self, params: Mapping[str, Mapping[str, Any]]) -> None:
@@ -371,7 +373,7 @@ class Model:
 
     def set_state(self, state: Mapping[str, Mapping[str, Any]]) -> None:
         """Copy arrays into the running statistics and the like, as `set_params` does."""
-        assign(self.state, state, "state")
+        assign(self.state, state)
 
     def get_params(self) -> dict[str, dict[str, np.ndarray]]:
         """Return copies of all parameters."""
