@@ -383,7 +383,7 @@ class Model:
         """Return copies of all running statistics and the like."""
         return {o: {n: a.copy() for n, a in arrays.items()} for o, arrays in self.state.items()}
 
-    # Looking inside. What only that needs is imported when it is called: it takes memory.
+    # Looking inside. The modules for it are imported when they are used, to save memory.
 
     @property
     def cache(self) -> "Cache":

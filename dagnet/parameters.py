@@ -26,7 +26,7 @@ class ParameterStore:
     arrays, grads : dict
         A view of `data` and of `grad` for each ``(owner, name)``, in definition order.
     fused : bool
-        Whether optimizers shall sweep over the parameters in compiled code.
+        Whether optimizers sweep over the parameters in compiled code.
 
     Examples
     --------

@@ -59,7 +59,7 @@ def share(task: Callable[[int], object], parts: int) -> None:
 
 
 class _Job:
-    """The parts of one call of `share`, and who is at work on them."""
+    """The parts of one call of `share`, and how many workers are at them."""
 
     __slots__ = ("_active", "_idle", "_lock", "_next", "_parts", "_task", "error")
 
@@ -99,7 +99,7 @@ class _Job:
                     self._idle.release()
 
     def finish(self) -> None:
-        """Let nobody begin another part, and wait for those who are in one."""
+        """Let no thread begin another part, and wait for those that are in one."""
         with self._lock:
             self._next = self._parts
             self._task = None  # the job may lie in the queue for a while; the arrays need not
