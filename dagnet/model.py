@@ -310,34 +310,19 @@ class Model:
         -------
         ndarray, or dict of ndarray if there are several outputs
         """
+        runner = self._runners.predicting
         feeds = self.feeds(X)
         for name in self.graph.target_inputs:
             feeds.pop(name, None)  # targets may come along
-        stored = [a for a in feeds.values() if type(a) is not np.ndarray and is_stored(a)]
-        outputs = self._predict_stored(feeds) if stored else self._predict(feeds)
-        return next(iter(outputs.values())) if len(outputs) == 1 else outputs
-
-    def _predict(self, feeds: Mapping[str, Any]) -> dict[str, np.ndarray]:
-        """Return the outputs for raw feeds that are in memory."""
+        for array in feeds.values():
+            if type(array) is not np.ndarray and is_stored(array):
+                outputs = self._predict_stored(feeds)
+                return next(iter(outputs.values())) if len(outputs) == 1 else outputs
         with self._lock:
-            binding = self._runners.predicting.forward(self.prepare(feeds))
+            binding = runner.forward(self.prepare(feeds))
             outputs = {n: binding.frames[n].output.copy() for n in self.graph.outputs}
             binding.release()
-        return outputs
-
-    def _predict_stored(self, feeds: Mapping[str, Any]) -> dict[str, np.ndarray]:
-        """Return the outputs for raw feeds that lie in files."""
-        runner = self._runners.predicting
-        sources, m = self.sources(feeds, runner)
-        shapes = {name: resolve(self.shapes[name], m) for name in self.graph.outputs}
-        outputs = {name: np.empty(shape, self.dtype) for name, shape in shapes.items()}
-        with self._lock:
-            for which, _, binding in runner.forward_in_blocks(sources, m):
-                for name, output in outputs.items():
-                    scaled = is_scaled(self.shapes[name])
-                    output[(..., which) if scaled else ...] = binding.frames[name].output
-                binding.release()
-        return outputs
+        return next(iter(outputs.values())) if len(outputs) == 1 else outputs
 
     def assess(self, feeds: Mapping[str, Any]) -> tuple[float, dict[str, np.ndarray]]:
         """Run in prediction mode on feeds for all inputs; return the cost J and the outputs."""
@@ -364,6 +349,20 @@ class Model:
                 yield which, block, losses, outputs
             if binding is not None:
                 binding.release()
+
+    def _predict_stored(self, feeds: Mapping[str, Any]) -> dict[str, np.ndarray]:
+        """Return the outputs for raw feeds that lie in files."""
+        runner = self._runners.predicting
+        sources, m = self.sources(feeds, runner)
+        shapes = {name: resolve(self.shapes[name], m) for name in self.graph.outputs}
+        outputs = {name: np.empty(shape, self.dtype) for name, shape in shapes.items()}
+        with self._lock:
+            for which, _, binding in runner.forward_in_blocks(sources, m):
+                for name, output in outputs.items():
+                    scaled = is_scaled(self.shapes[name])
+                    output[(..., which) if scaled else ...] = binding.frames[name].output
+                binding.release()
+        return outputs
 
     # Parameters.
 
