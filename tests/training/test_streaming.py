@@ -229,7 +229,7 @@ def test_a_bad_number_is_found_when_it_is_read_and_its_example_named(tmp_path):
 def test_a_label_that_is_none_is_named(tmp_path):
     np.savez(tmp_path / "a.npz", X=np.ones((5, M)), Y=np.r_[np.zeros(M - 1, int), 3])
     arrays = dn.data.mapped(tmp_path / "a.npz")
-    with pytest.raises(FeedError, match=rf"labels must be 0 to 2.*of all is {M - 1}$"):
+    with pytest.raises(FeedError, match=rf"labels must be 0 to 2.*the file it is example {M - 1}$"):
         network().evaluate(arrays["X"], arrays["Y"])
 
 
