@@ -9,7 +9,7 @@ import numpy as np
 
 from dagnet.stored import Stored, example_bytes
 
-#: Bytes that are announced at once; of more, some systems read the beginning only.
+#: Bytes that are announced in one call; of a longer range, some systems read the beginning only.
 ANNOUNCED_BYTES = 2**17
 
 #: Announces the examples from one number to before another.
@@ -30,9 +30,9 @@ class Ahead:
         Those of which a block is less than a page are left to the system: it reads whole pages,
         and on each are examples of many blocks.
     order : ndarray of int
-        Examples in the order in which they will be read. If more blocks lie in the first window
-        than fit there, as where all examples are shuffled, nothing is announced; nor is it in the
-        order of the file, which a system reads ahead by itself, and faster.
+        Examples in the order in which they will be read. Nothing is announced if the first window
+        touches more blocks than fit there, as where all examples are shuffled; nor in the order of
+        the file, which a system reads ahead by itself, and faster.
     block, window : int
         Examples in a block, and blocks in a window.
 
@@ -88,11 +88,11 @@ class Ahead:
 
 @contextmanager
 def announcing(array: Any) -> Iterator[Announce]:
-    """Yield a function that announces examples of an array which is read here and there.
+    """Yield a function that announces examples of an array that is not read in order.
 
-    While it is in use, the system reads of mapped memory what is announced, and else page by
-    page: what it would read around every page drives out of memory what is needed, if the file is
-    larger than that.
+    While it is in use, the system reads mapped memory page by page, except for what is announced.
+    By default it would also read what is around each page, and with a file larger than memory that
+    pushes out what is needed.
     """
     if isinstance(array, Stored):
         yield array.announce

@@ -26,7 +26,7 @@ class FeedRule:
         The name with the user's line, for messages.
     shape : tuple
     readers : tuple of (Op, int)
-        Who refuses values outside its domain, and in which slot it reads them.
+        The ops that refuse values outside their domain, each with the slot in which it reads them.
     one_hot : bool
         Whether it holds one-hot columns; integer labels are then taken, too.
     """
@@ -73,13 +73,13 @@ def named_inputs(given: Any, names: Sequence[str], letter: str) -> dict[str, Any
 
 
 class Unread:
-    """What stands for an array that is not read yet, and checks itself when it is."""
+    """An input that is not in memory yet, and is checked when it is read."""
 
     shape: tuple[int, ...]
 
 
 class CheckedFeeds(dict[str, np.ndarray]):
-    """Feeds whose maker has checked them, so that no run does; `m` is the number of examples."""
+    """Feeds that are checked already, so that no run does it; `m` is the number of examples."""
 
     def __init__(self, arrays: Mapping[str, Any], m: int):
         super().__init__(arrays)
@@ -250,7 +250,7 @@ class Feeder:
         return m
 
     def check_values(self, rule: FeedRule, array: np.ndarray) -> None:
-        """Raise if the numbers are not finite, or not in the domain of who reads them."""
+        """Raise if the numbers are not finite, or outside the domain of an op that reads them."""
         if self.check_finite:
             problem = not_finite(array)
             if problem:

@@ -158,8 +158,10 @@ class Graph:
         return graph
 
     def with_vertices(self, changed: Mapping[str, Vertex]) -> "Graph":
-        """Return the graph in which these vertices stand for those of the same names; itself if
-        there are none."""
+        """Return the graph with these vertices in place of those of the same names.
+
+        It returns itself if there are none.
+        """
         vertices = (self.vertices | dict(changed)).values()
         return self.replace(vertices=vertices) if changed else self
 

@@ -162,8 +162,8 @@ class Model:
             self.state = ArraysByOwner(arrays, "state")
         #: Scalers by input, which `fit`, `predict` and `evaluate` apply to what users give them.
         self.scaling: dict[str, Any] = {}
-        #: Names of the classes and of the features in the training data, for who sets them; `save`
-        #: keeps them, and the command line counts classes and orders columns by them.
+        #: Names of the classes and of the features of the training data, where somebody sets them.
+        #: `save` keeps them; the command line counts classes and orders columns by them.
         self.classes: tuple[str, ...] | None = None
         self.features: tuple[str, ...] | None = None
         self._runners = Runners(self.graph, self.store, arrays, self.rng, check_finite, binding)
@@ -260,7 +260,7 @@ class Model:
         self._step(runner.scheduler, binding, optimizer, hooks)
         return cost(binding)
 
-    @np.errstate(all="ignore")  # who diverges sees it in the cost, not in warnings
+    @np.errstate(all="ignore")  # a run that diverges shows it in the cost
     def _step(
         self, scheduler: Scheduler, binding: Binding, optimizer: Updates, hooks: Hooks | None
     ) -> None:
@@ -270,7 +270,8 @@ class Model:
     def runner(self, keep: Keep = "all", apart: Collection[str] = ()) -> Runner:
         """Return how a training run goes: its lowered graph and its plan.
 
-        `apart` names activations that their loss reads all the same, instead of their logits.
+        `apart` names activations that are kept apart from their loss: it reads their output, not
+        their input, the logits.
         """
         return self._runners.training(keep, frozenset(apart))
 
@@ -371,7 +372,7 @@ class Model:
 
     def set_state(self, state: Mapping[str, Mapping[str, Any]]) -> None:
         """Copy arrays into the running statistics and the like, as `set_params` does."""
-        assign(self.state, state, "state")
+        assign(self.state, state)
 
     def get_params(self) -> dict[str, dict[str, np.ndarray]]:
         """Return copies of all parameters."""
@@ -381,7 +382,7 @@ class Model:
         """Return copies of all running statistics and the like."""
         return {o: {n: a.copy() for n, a in arrays.items()} for o, arrays in self.state.items()}
 
-    # Looking inside. What only that needs is imported when it is called: it takes memory.
+    # Looking inside. The modules for it are imported when they are used, to save memory.
 
     @property
     def cache(self) -> "Cache":

@@ -26,7 +26,7 @@ class ParameterStore:
     arrays, grads : dict
         A view of `data` and of `grad` for each ``(owner, name)``, in definition order.
     fused : bool
-        Whether optimizers shall sweep over the parameters in compiled code.
+        Whether optimizers sweep over the parameters in compiled code.
 
     Examples
     --------
@@ -82,10 +82,16 @@ class ArraysByOwner(Mapping[str, Mapping[str, np.ndarray]]):
     """Arrays as ``arrays["linear2"]["W"]``: the live arrays, in a mapping that cannot change.
 
     Write *into* an array (``params["linear2"]["W"][...] = 0``) or use `Model.set_params`.
+
+    Parameters
+    ----------
+    arrays : mapping of ParamKey to ndarray
+    what : str
+        What messages call one of them.
     """
 
     def __init__(self, arrays: Mapping[ParamKey, np.ndarray], what: str = "parameter"):
-        self._what = what
+        self.what = what
         self._owners: dict[str, _NamedArrays] = {}
         for (owner, name), array in arrays.items():
             self._owners.setdefault(owner, _NamedArrays(owner, what)).arrays[name] = array
@@ -94,10 +100,10 @@ class ArraysByOwner(Mapping[str, Mapping[str, np.ndarray]]):
         try:
             return self._owners[owner]
         except KeyError:
-            raise UnknownNameError.of(f"node with {self._what}s", owner, self._owners) from None
+            raise UnknownNameError.of(f"node with {self.what}s", owner, self._owners) from None
 
     def __setitem__(self, owner: str, value: object) -> None:
-        raise _not_assignable(owner, "...")
+        raise _not_assignable(self.what, owner, "...")
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._owners)
@@ -123,7 +129,7 @@ class _NamedArrays(Mapping[str, np.ndarray]):
             raise UnknownNameError.of(f"{self.what} of {self.owner}", name, self.arrays) from None
 
     def __setitem__(self, name: str, value: object) -> None:
-        raise _not_assignable(self.owner, name)
+        raise _not_assignable(self.what, self.owner, name)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.arrays)
@@ -135,16 +141,15 @@ class _NamedArrays(Mapping[str, np.ndarray]):
         return ", ".join(f"{n} {a.shape} {a.dtype}" for n, a in self.arrays.items())
 
 
-def _not_assignable(owner: str, name: str) -> DagnetError:
+def _not_assignable(what: str, owner: str, name: str) -> DagnetError:
+    attribute = "params" if what == "parameter" else what  # of the model
     return ArgumentError(
-        f"parameters cannot be rebound; write into the array "
-        f"(params[{owner!r}][{name!r}][...] = value) or call model.set_params"
+        f"{what}s cannot be rebound; write into the array "
+        f"({attribute}[{owner!r}][{name!r}][...] = value) or call model.set_{attribute}"
     )
 
 
-def assign(
-    target: ArraysByOwner, values: Mapping[str, Mapping[str, object]], what: str = "parameter"
-) -> None:
+def assign(target: ArraysByOwner, values: Mapping[str, Mapping[str, object]]) -> None:
     """Copy arrays into those of `target`; if one does not fit, raise and change nothing.
 
     Raises
@@ -153,7 +158,7 @@ def assign(
     """
     if not isinstance(values, Mapping):
         raise FeedTypeError(
-            f"expected {what}s as a dict of dicts of arrays, got {type(values).__name__}"
+            f"expected {target.what}s as a dict of dicts of arrays, got {type(values).__name__}"
         )
     checked: list[tuple[np.ndarray, np.ndarray]] = []
     for owner, arrays in values.items():
@@ -161,7 +166,8 @@ def assign(
         if not isinstance(arrays, Mapping):
             raise FeedTypeError(f"{owner}: expected a dict of arrays, got {type(arrays).__name__}")
         for name, value in arrays.items():
-            checked.append((known[name], fitting(known[name], value, f"{what} {owner}.{name}")))
+            what = f"{target.what} {owner}.{name}"
+            checked.append((known[name], fitting(known[name], value, what)))
     # Views of the very arrays that are written to must be read before.
     ready = [(a, v.copy() if np.may_share_memory(v, a.base) else v) for a, v in checked]
     for array, value in ready:

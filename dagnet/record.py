@@ -49,7 +49,7 @@ class Record:
     Notes
     -----
     The arrays are views: the next run overwrites them. Copy what you want to keep. Each has a name,
-    its attribute and what stands in it: ``"output"``, ``"inputs.0"``, ``"grad_params.W"``. Printing
+    of its attribute and its key there: ``"output"``, ``"inputs.0"``, ``"grad_params.W"``. Printing
     the record shows them all in a table.
 
     Examples

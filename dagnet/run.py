@@ -121,9 +121,9 @@ class Run:
 def arrival(plan: Plan, fused: Mapping[str, str], name: str) -> int | None:
     """Return how many steps are done when the gradient of a node's output is whole.
 
-    A node without a backward step of its own is an input, or before the first parameters, or an
-    activation that its loss skips: then it is when those who read it have gone backward. None if
-    no gradient ever flows there.
+    A node without a backward step of its own is an input, comes before the first parameters, or is
+    an activation that its loss skips: its gradient is whole when all that read it have gone
+    backward. None if no gradient ever flows there.
     """
     if name in plan.backward_positions:
         return plan.backward_positions[name]
@@ -146,7 +146,7 @@ def arrival(plan: Plan, fused: Mapping[str, str], name: str) -> int | None:
 
 
 class _Copies:
-    """Copies of arrays, one each however often it occurs."""
+    """Copies of arrays: one of each, however often it occurs."""
 
     def __init__(self) -> None:
         self._copies: dict[int, np.ndarray] = {}

@@ -15,8 +15,11 @@ Seed = int | np.random.Generator | np.random.RandomState | None
 def generators(
     seed: Seed,
 ) -> tuple[np.random.Generator | np.random.RandomState, np.random.Generator]:
-    """Return the source of the weights, and of what is random afterwards: one and the same,
-    except that a RandomState, which some streams of numbers need, serves the weights only."""
+    """Return the generator of the weights, and that of everything random afterwards.
+
+    They are one and the same, except that a RandomState, whose stream of numbers older code draws
+    its weights from, serves the weights only.
+    """
     if isinstance(seed, np.random.RandomState):
         return seed, np.random.default_rng(seed.get_state(legacy=False)["state"]["key"])
     if isinstance(seed, np.random.Generator):

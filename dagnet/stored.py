@@ -24,7 +24,7 @@ Read = Callable[[Which], Any]
 
 
 class Stored(ABC):
-    """What is like an array, but reads from a file whatever is asked for.
+    """Like an array, but it reads from its file whatever is asked for.
 
     Attributes
     ----------
@@ -77,7 +77,7 @@ def example_bytes(array: Any) -> int:
 
 
 def pieces(array: Any) -> Iterator[np.ndarray]:
-    """Yield all examples in order: an array in memory whole, of one in a file some at a time."""
+    """Yield all examples in order: at once if they are in memory, some at a time from a file."""
     if not is_stored(array):
         yield array
         return
@@ -101,7 +101,7 @@ def reader(array: Any, out: np.ndarray) -> Read:
     """Return a function that copies examples of an array to where `room` was made for them."""
     if isinstance(array, Stored):
         return _read_stored(array, out)
-    array = np.asarray(array)  # indexing is quicker than of a memmap
+    array = np.asarray(array)  # which is indexed faster than a memmap
     axis = -1
     if _by_example(array):  # each example in one piece
         array, out, axis = np.moveaxis(array, -1, 0), np.moveaxis(out, -1, 0), 0
@@ -129,8 +129,8 @@ def _read_stored(array: Stored, out: np.ndarray) -> Read:
 
 
 def _read_whole(array: np.ndarray, out: np.ndarray, axis: int) -> Read:
-    # As bytes without a meaning, which need no alignment: members of a .npz have none, and of an
-    # array that is not aligned np.take would copy all for every batch.
+    # As bytes without a meaning, which need no alignment. Members of a .npz are not aligned, and
+    # np.take would copy all of such an array for every batch.
     opaque = f"V{array.itemsize}"
     source, target = array.view(opaque), out.view(opaque)
 

@@ -40,10 +40,10 @@ class Stream(Unread):
         self._labels = scaler is None and feeder.takes_labels(rule, array)
         if not self._labels:
             feeder.check_shape(rule, array)
-        swapped = array.dtype.newbyteorder("=") == self.dtype
+        same_numbers = array.dtype.newbyteorder("=") == self.dtype
         if scaler is not None:
             scaler.transform(one)
-        elif not swapped:
+        elif not same_numbers:
             feeder.array(rule, one)
         self.shape = resolve(rule.shape, array.shape[-1])
 
@@ -71,7 +71,7 @@ class Stream(Unread):
                 place = self._first_refused(raw)
                 number = which.start + place if isinstance(which, slice) else int(which[place])
                 raise FeedError(
-                    f"{error}; this is said of a batch, the first such example of all is {number}"
+                    f"{error}; that is counted within a batch: in the file it is example {number}"
                 ) from None
 
         return out, read_checked
@@ -85,7 +85,7 @@ class Stream(Unread):
         return found
 
     def _room(self, raw: np.ndarray, length: int) -> np.ndarray:
-        """Return where the batch goes that is made of raw examples: there, if nothing changes."""
+        """Return the array for the batch made of raw examples: theirs, if nothing changes."""
         if self._labels:
             return np.empty(resolve(self.rule.shape, length), self.dtype)
         same = self.scaler is None and raw.dtype == self.dtype

@@ -1,4 +1,4 @@
-"""Text that holds for every output: numbers in few digits, and names without control characters."""
+"""Text for every kind of output: numbers in few digits, and names without control characters."""
 
 import re
 
@@ -13,7 +13,7 @@ def number(value: float) -> str:
 
 
 def printable(text: str, *, keep: str = "") -> str:
-    """Return the text with what no picture can hold, control characters, made visible.
+    """Return the text with control characters, which no picture can hold, made visible.
 
     Examples
     --------

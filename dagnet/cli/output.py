@@ -20,7 +20,7 @@ class OutputDirectory:
     resume : bool
         Whether training goes on from the checkpoint in it.
     results_only : bool
-        Whether to do without the log and the checkpoint.
+        Whether to leave out the log and the checkpoint.
 
     Raises
     ------

@@ -80,7 +80,9 @@ _network_options = several(
 )
 
 _training_options = several(
-    click.option("--epochs", type=_COUNT, default=100, show_default=True),
+    click.option(
+        "--epochs", type=_COUNT, default=100, show_default=True, help="Passes over the data."
+    ),
     click.option("--batch", metavar="N", type=_COUNT, help="Examples per update; default all."),
     optimizer_options,
     click.option(
@@ -98,7 +100,7 @@ _output_options = several(
         "--checkpoint-every",
         metavar="EPOCHS",
         type=_COUNT,
-        help="Write the state of training into DIR so often, too.",
+        help="Also write the state of training into DIR, this often.",
     ),
     click.option("--resume", is_flag=True, help="Go on from the checkpoint in DIR."),
 )

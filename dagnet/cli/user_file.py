@@ -107,4 +107,4 @@ def _kind(value: object) -> str:
 
 def _hint(defined: dict[str, Any]) -> str:
     likely = [name for name, value in defined.items() if isinstance(value, Model | Node)]
-    return f"; name one of {', '.join(likely)} so" if likely else ""
+    return f"; rename {' or '.join(likely)}" if likely else ""

@@ -190,7 +190,7 @@ class _Kept:
     def __init__(self, source: H5Array, count: int, slots: int):
         self.slots = slots
         self.examples = np.empty((slots * source.rows, *source.shape[:-1]), source.dtype)
-        self._source = weakref.proxy(source)  # which has this: nothing goes round in a circle
+        self._source = weakref.proxy(source)  # which holds this one: no cycle of references
         self._slot = np.full(count, -1)  # of every block of the file
         self._held = np.full(slots, -1)  # the block in every slot
         self._used = np.zeros(slots, np.int64)  # when it was used last

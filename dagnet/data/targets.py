@@ -23,7 +23,7 @@ def named_targets(
     classes: Sequence[str] | None = None,
     place: Callable[[int], str] = "example {}".format,
 ) -> Targets:
-    """Return the targets that stand there as names of classes.
+    """Return the targets that are given as names of classes.
 
     Parameters
     ----------
@@ -60,7 +60,7 @@ def named_targets(
 
 
 def coded_targets(codes: np.ndarray, what: str, classes: Sequence[str] | None = None) -> Targets:
-    """Return the targets that stand there as integer labels (m,), counted from 0.
+    """Return the targets that are given as integer labels (m,), counted from 0.
 
     The numbers are kept, whichever of them occur: a test file in which a class is missing must
     not shift the others.
@@ -90,7 +90,7 @@ def array_targets(
     classes: Sequence[str] | None = None,
     regression: bool | None = None,
 ) -> Targets:
-    """Return the targets that stand there as an array, whose dtype says what they are.
+    """Return the targets that are given as an array, whose dtype says what they are.
 
     Text is names of classes, integers are labels, floats are 0 and 1, or one-hot columns, or
     regression targets. `regression` overrides that, and so do `classes` for floats.

@@ -13,7 +13,7 @@ import numpy as np
 from dagnet.fused.compiled.blocks import AREA
 from dagnet.fused.compiled.shared import HELP, SHARED, STOP
 from dagnet.fused.loading import NOTHING, Execute, Integer
-from dagnet.ops.workers import processors
+from dagnet.ops.workers import start_helpers
 from dagnet.scheduler import aligned
 
 _HELP = Integer(HELP)
@@ -68,11 +68,8 @@ class Crew:
 
     def _start(self) -> None:
         self.helpers = []
-        try:
-            for _ in range(processors() - 1):
-                self.helpers.append(Helper(self.shared))
-        except RuntimeError:
-            pass  # no more threads, or the interpreter is on its way out: fewer will do
+        for helper in start_helpers(lambda: Helper(self.shared)):
+            self.helpers.append(helper)
 
     def stop(self) -> None:
         """End all helpers: compiled code must not run when the interpreter is gone."""

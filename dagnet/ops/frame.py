@@ -70,7 +70,7 @@ class Frame:
     grad_output : ndarray
         Gradient of the cost with respect to the output. Read only.
     grad_inputs : tuple of (ndarray or None)
-        `backward` overwrites each array wholly and skips None, which was not asked for.
+        `backward` overwrites all of each array and skips None, which was not asked for.
     grad_params : dict of ndarray
         `backward` overwrites each array that is there; a missing name was not asked for.
     m : int

@@ -6,15 +6,17 @@ are processors for this process.
 """
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from threading import Lock, Thread
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
     from queue import SimpleQueue
 
 #: Variables with which users say how many threads the matrix products of numpy may take.
 THREAD_LIMITS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "OMP_NUM_THREADS")
+
+Started = TypeVar("Started")
 
 
 def share(task: Callable[[int], object], parts: int) -> None:
@@ -57,7 +59,7 @@ def share(task: Callable[[int], object], parts: int) -> None:
 
 
 class _Job:
-    """The parts of one call of `share`, and who is at work on them."""
+    """The parts of one call of `share`, and how many workers are at them."""
 
     __slots__ = ("_active", "_idle", "_lock", "_next", "_parts", "_task", "error")
 
@@ -97,7 +99,7 @@ class _Job:
                     self._idle.release()
 
     def finish(self) -> None:
-        """Let nobody begin another part, and wait for those who are in one."""
+        """Let no thread begin another part, and wait for those that are in one."""
         with self._lock:
             self._next = self._parts
             self._task = None  # the job may lie in the queue for a while; the arrays need not
@@ -136,18 +138,26 @@ class _Workers:
             from queue import SimpleQueue  # here, because few models have such layers
 
             self._jobs = SimpleQueue()
-            started = 0
-            try:
-                for _ in range(processors() - 1):
-                    Thread(target=self._serve, name="dagnet-worker", daemon=True).start()
-                    started += 1
-            except RuntimeError:
-                pass  # no more threads, or the interpreter is on its way out: fewer will do
-            self._count = started
+            self._count = sum(1 for _ in start_helpers(self._start_one))
+
+    def _start_one(self) -> None:
+        Thread(target=self._serve, name="dagnet-worker", daemon=True).start()
 
     def _serve(self) -> None:
         while True:
             self._jobs.get().help()
+
+
+def start_helpers(start: Callable[[], Started]) -> Iterator[Started]:
+    """Start a thread for each processor but the caller's, and yield what `start` returns.
+
+    Fewer where the system has no more threads, or the interpreter is on its way out.
+    """
+    try:
+        for _ in range(processors() - 1):
+            yield start()
+    except RuntimeError:
+        pass
 
 
 def processors() -> int:

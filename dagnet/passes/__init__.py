@@ -17,7 +17,7 @@ from dagnet.passes.verify import verify
 if TYPE_CHECKING:
     from dagnet.passes.repeats import Repeat, find_repeats
 
-#: Names that only those need who draw a graph.
+#: Names that only drawing needs.
 _LATE = {
     "Repeat": "dagnet.passes.repeats:Repeat",
     "find_repeats": "dagnet.passes.repeats:find_repeats",

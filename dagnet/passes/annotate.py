@@ -11,7 +11,7 @@ from dagnet.passes.shapes import infer_shapes
 def annotate(graph: Graph, parameters: Mapping[ParamKey, Parameter] | None = None) -> Graph:
     """Return the graph with `shape` and `parameters`, a count, on every node of `graph.nx`.
 
-    What `collect_parameters` returned may be given, if it is at hand.
+    `parameters` is what `collect_parameters` returns; if not given, they are collected.
 
     Examples
     --------

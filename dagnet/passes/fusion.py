@@ -10,8 +10,8 @@ def fuse_logits(graph: Graph, apart: Collection[str] = ()) -> Graph:
     """Return the graph in which such a loss reads the logits instead of the probabilities.
 
     Both vertices stay. The loss gets another op of the same meaning, exact for any logits; the
-    activation is computed only where something else reads it or it is an output. The activations
-    named in `apart` are read all the same.
+    activation is computed only where something else reads it or it is an output. Losses still read
+    the activations named in `apart`.
 
     Examples
     --------

@@ -7,7 +7,7 @@ from dagnet.graph import Graph
 
 
 def for_prediction(graph: Graph) -> Graph:
-    """Return the graph with every op replaced by what stands there in prediction.
+    """Return the graph with every op replaced by the one that predicts in its place.
 
     Dropout becomes the identity, and batch normalisation uses its running statistics.
 
@@ -23,7 +23,7 @@ def for_prediction(graph: Graph) -> Graph:
 
 
 def quiet_branches(graph: Graph) -> Graph:
-    """Return the graph in which what no loss depends on is as in prediction.
+    """Return the graph in which every node that no loss depends on runs as in prediction.
 
     So a training step draws the same random numbers and updates the same running statistics
     whether or not such branches run.

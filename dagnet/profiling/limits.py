@@ -64,7 +64,7 @@ class Limits:
 
 @cache
 def measured(dtype: str) -> Limits:
-    """Measure this machine, once in a process; takes some tenths of a second."""
+    """Measure this machine, once in a process; it takes a few tenths of a second."""
     a, b, product = np.ones((3, PRODUCT, PRODUCT), dtype)
     flops = 2 * PRODUCT**3 / _best(lambda: np.dot(a, b, out=product), 1)
     copies = []

@@ -1,14 +1,13 @@
 """What every node of the last run takes: time and memory."""
 
 from collections.abc import Mapping
-from time import perf_counter
 
 import numpy as np
 
 from dagnet.cache import Cache
 from dagnet.model import Model
 from dagnet.profiling.profile import Profile
-from dagnet.profiling.timing import profile
+from dagnet.profiling.timing import NodeTimer, profile
 
 #: How many runs are timed.
 RUNS = 5
@@ -28,14 +27,14 @@ def node_seconds(model: Model, cache: Cache) -> Mapping[str, float]:
     ['cost', 'linear1', 'linear2', 'relu1', 'sigmoid2']
     """
     double, feeds = _double(model, cache)
-    best: dict[str, float] = {}
+    timer = NodeTimer()
     for _ in range(RUNS):
-        clock = _Clock()
-        double.forward(feeds, hooks=clock)
-        double.backward(hooks=clock)
-        for name, seconds in clock.seconds.items():
-            best[name] = min(seconds, best.get(name, seconds))
-    return best
+        double.forward(feeds, hooks=timer)
+        double.backward(hooks=timer)
+    runs: dict[str, list[float]] = {}
+    for (name, _), seconds in timer.seconds.items():
+        runs[name] = [a + b for a, b in zip(runs.get(name, [0.0] * RUNS), seconds, strict=True)]
+    return {name: min(seconds) for name, seconds in runs.items()}
 
 
 def last_step(model: Model, cache: Cache) -> Profile:
@@ -67,17 +66,3 @@ def _double(model: Model, cache: Cache) -> tuple[Model, dict[str, np.ndarray]]:
     double.set_params(model.params)
     double.set_state(model.state)
     return double, {name: cache[name].output for name in model.graph.inputs}
-
-
-class _Clock:
-    """Hooks that add up the seconds of every node."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._start = 0.0
-
-    def before_node(self, name: str, phase: str) -> None:
-        self._start = perf_counter()
-
-    def after_node(self, name: str, phase: str) -> None:
-        self.seconds[name] = self.seconds.get(name, 0.0) + perf_counter() - self._start

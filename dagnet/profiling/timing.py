@@ -47,7 +47,7 @@ def profile(
     """
     check_count(steps, "steps")
     state, drawn = model.get_state(), model.rng.bit_generator.state
-    timer, timed = _Timer(), _TimedUpdates(optimizer)
+    timer, timed = NodeTimer(), _TimedUpdates(optimizer)
     try:
         for _ in range(steps + 1):
             model.train_step(feeds, timed, hooks=timer)
@@ -58,7 +58,7 @@ def profile(
     limits = measured(model.dtype)
     binding = model.begin(feeds, model.runner("needed")).binding
     nodes = [
-        _row(binding, step, median(timer.times[step.name, step.phase][1:]), limits)
+        _row(binding, step, median(timer.seconds[step.name, step.phase][1:]), limits)
         for step in binding.plan.steps
     ]
     return Profile(nodes, median(timed.times[1:]) if optimizer else 0.0, steps)
@@ -78,11 +78,17 @@ class _TimedUpdates:
             self.times.append(time.perf_counter() - start)
 
 
-class _Timer:
-    """Hooks that note how long each node takes."""
+class NodeTimer:
+    """Hooks that note how long each node takes.
+
+    Attributes
+    ----------
+    seconds : dict of list of float
+        For every node and phase, one number for each time it ran.
+    """
 
     def __init__(self) -> None:
-        self.times: dict[tuple[str, str], list[float]] = {}
+        self.seconds: dict[tuple[str, str], list[float]] = {}
         self._start = 0.0
 
     def before_node(self, name: str, phase: str) -> None:
@@ -90,7 +96,7 @@ class _Timer:
 
     def after_node(self, name: str, phase: str) -> None:
         now = time.perf_counter()
-        self.times.setdefault((name, phase), []).append(now - self._start)
+        self.seconds.setdefault((name, phase), []).append(now - self._start)
 
 
 def _row(binding: Binding, step: Step, seconds: float, limits: Limits) -> NodeProfile:

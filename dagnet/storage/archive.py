@@ -6,9 +6,9 @@ JSON object::
     {"sha256": "9f86...", "kind": "model/1", "content": {...}}
 
 The checksum is over every byte of the file, read with 64 zeros in the checksum's own place. It
-tells damage: one changed bit anywhere is found. It is no signature: who changes a file on purpose
-can compute it anew. That is why whatever is read is checked as if a stranger wrote it, and why
-nothing in a file is ever run.
+shows damage: one changed bit anywhere is found. It is not a signature: anyone who changes a file on
+purpose can compute a new one. That is why everything that is read is checked as if a stranger wrote
+it, and why nothing in a file is ever run.
 """
 
 import hashlib

@@ -105,7 +105,7 @@ def _vertex_to_json(v: Vertex) -> dict[str, Any]:
 
 
 class _VertexReader:
-    """Reads vertices one after the other, and remembers the ops for those who share one."""
+    """Reads vertices one after the other, and remembers the ops that several share."""
 
     def __init__(self, own: frozenset[str], ops: Mapping[str, type[Op]]):
         self.own = own

@@ -103,8 +103,7 @@ def load(
 
     Nothing in a file is ever run, so a file from a stranger is safe to load. A file that is
     damaged, not from dagnet, or at odds with itself is an error, never a model that is a little
-    wrong. The checksum that finds damage is no signature: that a whole file is from whom it should
-    be is for others to prove.
+    wrong. The checksum finds damage, but is not a signature: it does not prove who wrote the file.
 
     Parameters
     ----------

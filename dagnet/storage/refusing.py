@@ -7,7 +7,7 @@ from typing import Any
 
 from dagnet.errors import DagnetError, FileFormatError
 
-#: A stranger's file shall not fill the screen.
+#: So that a stranger's file cannot fill the screen.
 _LONGEST_MESSAGE = 400
 _LONGEST_NAME = 60
 

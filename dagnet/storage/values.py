@@ -21,8 +21,8 @@ _NOT_FINITE = {"nan": nan, "inf": inf, "-inf": -inf}
 def to_json(value: Any, what: str, depth: int = 0) -> Any:
     """Return a hyperparameter as JSON can hold it.
 
-    A JSON list stands for a tuple, as shapes are; what else JSON has no word for is an object with
-    one key that says what it is. numpy's numbers become Python's.
+    A JSON list means a tuple, because shapes are tuples. Anything else that JSON cannot say is an
+    object with one key, which says what it is. numpy's numbers become Python's.
 
     Raises
     ------

@@ -18,9 +18,10 @@ DIRECTIONS = 8
 #: What rounding may add to a change, as a part of the values that changed: some fifty roundings.
 NOISE = 1e-14
 
-#: By which smaller steps a disagreement is looked at again, and how many times beyond the doubt
-#: that the differences themselves leave it must be.
+#: A disagreement is looked at again with steps that are smaller by these factors.
 _SHRINK = (1.0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6)
+
+#: How many times larger than the doubt that differences leave an error must be to count.
 _BEYOND_DOUBT = 10.0
 
 _TINY = float(np.finfo(np.float64).tiny)

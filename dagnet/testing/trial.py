@@ -11,13 +11,13 @@ from dagnet.node import format_shape
 from dagnet.ops.base import Example, Op
 from dagnet.ops.frame import Frame
 
-#: What buffers are filled with before a run. A comparison may swallow the one, not the other too.
+#: What buffers are filled with before a run. A comparison may hide one of them, but not both.
 GARBAGE = (np.nan, 1e30)
 
 #: How far inputs stay away from where an op is not differentiable.
 MARGIN = 0.02
 
-#: How often what is too near is drawn anew.
+#: How often inputs that are too near are drawn again.
 _DRAWS = 100
 
 
@@ -188,9 +188,9 @@ def away_from_kinks(
     draw: Callable[[], tuple[np.ndarray, ...]],
     margin: float,
 ) -> tuple[np.ndarray, ...] | None:
-    """Return inputs whose every element is this far from the op's kinks, the others drawn anew.
+    """Return the inputs, with elements drawn again until all are this far from the op's kinks.
 
-    None if that does not come about.
+    None if that takes too many draws.
     """
     inputs = tuple(x.copy() for x in inputs)
     for _ in range(_DRAWS):

@@ -11,7 +11,7 @@ MARGINS = (56, 8, 12, 34)
 
 _COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 
-#: Points of one line, at most; of a longer column, every so many are left out.
+#: Points of one line at most; of a longer column, evenly spaced ones are drawn.
 MOST_POINTS = 400
 
 Points = list[tuple[float, float]]

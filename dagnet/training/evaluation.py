@@ -126,7 +126,7 @@ class Judge:
         vertices = self.model.graph.vertices
         penalties = [name for name in losses if isinstance(vertices[name].op, L2)]
         means = sum(value for name, value in losses.items() if name not in penalties)
-        # Of the weights, not of the examples: divided by their number, and counted once.
+        # A penalty is on the weights: divided by the examples of a block, its share is all of it.
         return share * (means + sum(losses[name] for name in penalties if last))
 
 

@@ -5,15 +5,14 @@ from inspect import signature
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from dagnet.errors import ArgumentError, ArgumentTypeError, UnknownNameError
+from dagnet.errors import ArgumentTypeError, UnknownNameError
 from dagnet.model import Model
 from dagnet.plan import KEEPS, Keep, is_scaled
 from dagnet.settings import check_choice
 from dagnet.training.batches import Batches
 from dagnet.training.callbacks import Callback
 from dagnet.training.checkpoint import Checkpoint
+from dagnet.training.config import positive_integer
 from dagnet.training.evaluation import Judge
 from dagnet.training.history import History
 from dagnet.training.loop import Training
@@ -58,9 +57,11 @@ def prepare(
     debugger: "Debugger | None" = None,
 ) -> Training:
     """Check what `fit` is given and return the training, which has not begun."""
-    epochs = _positive("epochs", epochs)
-    log_every = _positive("log_every", log_every, max(1, epochs // ROWS))
-    every = _positive("checkpoint_every", checkpoint_every, log_every)
+    epochs = positive_integer(epochs, "epochs")
+    log_every = max(1, epochs // ROWS) if log_every is None else log_every
+    log_every = positive_integer(log_every, "log_every")
+    every = log_every if checkpoint_every is None else checkpoint_every
+    every = positive_integer(every, "checkpoint_every")
     optimizer = SGD(0.01) if optimizer is None else optimizer
     watching = [] if debugger is None else [debugger]
     _check_objects(optimizer, [*_listed(callbacks), *watching])
@@ -128,14 +129,6 @@ def _check_objects(optimizer: Any, callbacks: Sequence[Any]) -> None:
             raise ArgumentTypeError(
                 f"a callback must be an object of a subclass of dn.Callback, got {callback!r}"
             )
-
-
-def _positive(what: str, value: Any, default: int | None = None) -> int:
-    if value is None and default is not None:
-        return default
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-        raise ArgumentError(f"{what} must be a positive integer, got {value!r}")
-    return int(value)
 
 
 def _pair(validation: Any) -> tuple[Any, Any]:

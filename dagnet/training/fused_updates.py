@@ -9,7 +9,7 @@ from dagnet.fused.program import Program, runs
 from dagnet.training.optimizer import Optimizer
 from dagnet.training.optimizers import SGD, Adam, Momentum, RMSProp
 
-#: By the method that each stands for: a subclass that inherits the method is in, too.
+#: By the method that each replaces, so that subclasses which inherit the method are in, too.
 _CODES = {
     SGD.update: codes.SGD,
     Momentum.update: codes.MOMENTUM,

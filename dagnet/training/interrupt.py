@@ -42,7 +42,7 @@ def deferring_interrupts() -> Iterator[Callable[[], bool]]:
 
 @contextmanager
 def raising_interrupts() -> Iterator[None]:
-    """Let Ctrl-C raise KeyboardInterrupt for a while, also amid what would only notice it."""
+    """Let Ctrl-C raise KeyboardInterrupt for a while, even inside `noticing_interrupts`."""
     if not _can_handle():
         yield
         return
@@ -55,5 +55,5 @@ def raising_interrupts() -> Iterator[None]:
 
 def _can_handle() -> bool:
     in_main = threading.current_thread() is threading.main_thread()
-    # None: whoever embeds Python handles it, and it could not be put back.
+    # None: the handler was not installed from Python, and could not be put back.
     return in_main and signal.getsignal(signal.SIGINT) not in (signal.SIG_IGN, None)

@@ -179,7 +179,7 @@ class Training:
         try:
             self._run_epochs(interrupted)
         except KeyboardInterrupt:
-            if interrupted():  # the second Ctrl-C: at once, even amid an update
+            if interrupted():  # the second Ctrl-C: at once, even in the middle of an update
                 raise
         self.history.stopped = self._reason()
         if self.history.stopped == "interrupted":

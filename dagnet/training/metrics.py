@@ -169,12 +169,12 @@ HIGHER_IS_BETTER = {"cost": False, "mae": False, "mse": False, "r2": True} | dic
 )
 
 
-#: Those that of all examples are the mean of what they are of each.
+#: Metrics that, taken over all examples, are the mean of what they are for each.
 _MEANS = {"accuracy": accuracy, "mae": mae, "mse": mse}
 
 
 def is_mean(metric: str | Metric) -> bool:
-    """Return whether a metric of all examples is the mean of the metrics of each."""
+    """Return whether a metric, taken over all examples, is the mean of what it is for each."""
     return metric in _MEANS if isinstance(metric, str) else metric in _MEANS.values()
 
 

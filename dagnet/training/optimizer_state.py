@@ -11,7 +11,7 @@ from dagnet.errors import ArgumentError, ArgumentTypeError
 Array = np.ndarray
 Arrays = tuple[np.ndarray, ...]
 
-#: Updates all parameters, given the parameters, their gradient and the slots, and the numbers.
+#: Updates all parameters at once; it was made for their arrays.
 Sweep = Callable[[], object]
 
 #: Elements that go through all the arithmetic together, so that they stay in the cache.

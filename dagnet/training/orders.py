@@ -19,7 +19,7 @@ def check_shuffle(shuffle: object) -> Shuffle:
 
 
 def shuffled_blocks(m: int, block: int, window: int, rng: np.random.Generator) -> np.ndarray:
-    """Return the numbers to m - 1 in an order that a disk likes.
+    """Return the numbers from 0 to m - 1 in a random order that is quick to read from a disk.
 
     Blocks of `block` neighbours are shuffled; then the members of every `window` blocks that
     have come to stand beside each other are.

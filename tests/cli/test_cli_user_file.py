@@ -66,7 +66,7 @@ def test_a_file_that_is_no_python(run, write):
     [
         (
             "import dagnet as dn\nnet = dn.mlp([2, 3, 1])\n",
-            "model nor cost; name one of net",
+            "model nor cost; rename net",
         ),
         ("x = 1\n", "defines neither model nor cost"),
         ("model = 3\n", "model must be a dn.Model, got int 3"),

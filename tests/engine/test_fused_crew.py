@@ -9,6 +9,7 @@ import pytest
 
 import dagnet as dn
 from dagnet.fused import crew
+from dagnet.ops import workers
 
 NETWORK = """
 import numpy as np
@@ -40,7 +41,7 @@ def test_the_network_is_large_enough_to_be_shared():
 
 def test_one_processor_computes_the_same_bits_alone(monkeypatch):
     want = gradient()
-    monkeypatch.setattr(crew, "processors", lambda: 1)
+    monkeypatch.setattr(workers, "processors", lambda: 1)
     monkeypatch.setattr(crew, "team", crew.Crew())
     np.testing.assert_array_equal(gradient(), want)
     assert crew.team.helpers == []
@@ -49,7 +50,7 @@ def test_one_processor_computes_the_same_bits_alone(monkeypatch):
 @pytest.mark.parametrize("count", [2, 4])
 def test_any_number_of_helpers_computes_the_same_bits(monkeypatch, count):
     want = gradient()
-    monkeypatch.setattr(crew, "processors", lambda: count)
+    monkeypatch.setattr(workers, "processors", lambda: count)
     monkeypatch.setattr(crew, "team", crew.Crew())
     np.testing.assert_array_equal(gradient(), want)
     assert len(crew.team.helpers) == count - 1

@@ -62,6 +62,13 @@ def test_parameters_cannot_be_rebound_by_accident():
         model.params["linear1"]["w"]
 
 
+def test_states_cannot_be_rebound_by_accident():
+    y = dn.BatchNorm(name="norm")(dn.Input(3))
+    model = dn.Model(outputs=[y])
+    with pytest.raises(ArgumentError, match=r"states .* \(state\['norm'\].* model.set_state"):
+        model.state["norm"] = {}
+
+
 def test_set_params_copies():
     model = dn.mlp([5, 7, 3], seed=1)
     W = np.arange(35.0).reshape(7, 5)

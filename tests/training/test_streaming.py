@@ -218,9 +218,9 @@ def test_a_bad_number_is_found_when_it_is_read_and_its_example_named(tmp_path):
     np.savez(tmp_path / "a.npz", X=X, Y=np.zeros((1, M)))
     arrays = dn.data.mapped(tmp_path / "a.npz")
     model = dn.mlp([5, 1], seed=1)
-    with pytest.raises(FeedError, match=r"1 NaN.*the first such example of all is 41$"):
+    with pytest.raises(FeedError, match=r"1 NaN.*in the file it is example 41$"):
         model.fit(arrays["X"].T, arrays["Y"], batch_size=8, progress=False)
-    with pytest.raises(FeedError, match=r"of all is 41$"):
+    with pytest.raises(FeedError, match=r"in the file it is example 41$"):
         model.predict(arrays["X"].T)
     with pytest.raises(FeedError, match="Inf among"):
         model.fit(arrays["X"][:, :].T, np.full((1, M), np.inf), batch_size=8, progress=False)
@@ -229,7 +229,7 @@ def test_a_bad_number_is_found_when_it_is_read_and_its_example_named(tmp_path):
 def test_a_label_that_is_none_is_named(tmp_path):
     np.savez(tmp_path / "a.npz", X=np.ones((5, M)), Y=np.r_[np.zeros(M - 1, int), 3])
     arrays = dn.data.mapped(tmp_path / "a.npz")
-    with pytest.raises(FeedError, match=rf"labels must be 0 to 2.*of all is {M - 1}$"):
+    with pytest.raises(FeedError, match=rf"labels must be 0 to 2.*the file it is example {M - 1}$"):
         network().evaluate(arrays["X"], arrays["Y"])
 
 
