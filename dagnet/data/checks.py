@@ -5,8 +5,9 @@ from operator import index
 
 import numpy as np
 
-from dagnet.arrays import not_finite
+from dagnet.arrays import masked, not_finite
 from dagnet.errors import ArgumentError, ArgumentTypeError, DataError
+from dagnet.ops.checks import as_float
 
 
 def check_count(value: object, what: str, least: int = 1) -> int:
@@ -26,7 +27,7 @@ def check_real(value: object, what: str, *, above: float | None = None) -> float
     """Return `value` as a finite float, not negative, or strictly greater than `above`."""
     if not isinstance(value, Real) or isinstance(value, bool):
         raise ArgumentTypeError(f"{what} must be a number, got {value!r}")
-    number = float(value)
+    number = as_float(value, what)
     if not np.isfinite(number):
         raise ArgumentError(f"{what} must be finite, got {number}")
     if above is None and number < 0:
@@ -42,8 +43,12 @@ def numeric_array(values: object, what: str) -> np.ndarray:
     Raises
     ------
     DataError
-        If it is ragged, holds Python objects or text, or is of a dtype that is no real number.
+        If it is ragged, holds Python objects or text, is of a dtype that is no real number, or
+        masks some of its values.
     """
+    problem = masked(values)
+    if problem:
+        raise DataError(f"{what} {problem}")
     try:
         array = np.asarray(values)
     except ValueError:

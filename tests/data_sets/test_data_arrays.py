@@ -87,3 +87,12 @@ def test_check_finite_in_any_number_of_axes(shape, at, where):
 )
 def test_check_finite_has_no_false_alarm(fine):
     assert data.check_finite(fine, "X") is None
+
+
+def test_masked_values_are_refused():
+    X = np.ma.masked_greater(np.arange(6.0).reshape(2, 3), 4.5)
+    Y = np.zeros((1, 3))
+    with pytest.raises(DataError, match=r"X masks 1 of its \(2, 3\) values"):
+        data.Dataset(X, Y)
+    with pytest.raises(DataError, match=r"Y masks 3 of its \(1, 3\) values"):
+        data.Dataset(X.data, np.ma.masked_equal(Y, 0.0))
