@@ -38,7 +38,9 @@ def check_real(value: object, what: str, *, above: float | None = None) -> float
 
 
 def numeric_array(values: object, what: str) -> np.ndarray:
-    """Return `values` as an array of bools, integers or floats, without a copy if it is one.
+    """Return `values` as an array of bools, integers or floats, in the byte order of this machine.
+
+    It is `values` itself if that is one already.
 
     Raises
     ------
@@ -57,7 +59,7 @@ def numeric_array(values: object, what: str) -> np.ndarray:
         kind = {"O": "Python objects", "U": "text", "S": "bytes", "c": "complex numbers"}
         held = kind.get(array.dtype.kind, f"dtype {array.dtype}")
         raise DataError(f"{what} holds {held}; bools, integers and floats up to 64 bits are fine")
-    return array
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def check_finite(array: np.ndarray, name: str) -> None:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.preprocessing import OneHotEncoder
 
+import dagnet as dn
 from dagnet import data
 from dagnet.errors import ArgumentError, ArgumentTypeError, DataError
 
@@ -96,3 +97,12 @@ def test_masked_values_are_refused():
         data.Dataset(X, Y)
     with pytest.raises(DataError, match=r"Y masks 3 of its \(1, 3\) values"):
         data.Dataset(X.data, np.ma.masked_equal(Y, 0.0))
+
+
+def test_a_data_set_has_the_byte_order_of_the_machine(tmp_path):
+    X, Y = np.arange(6.0).reshape(2, 3), np.array([[0.5, 1.5, 2.5]])
+    np.savez(tmp_path / "swapped.npz", X=X.astype(">f8"), Y=Y.astype(">f8"))
+    read = data.load(tmp_path / "swapped.npz")
+    model = dn.mlp([2, 1], output="identity", seed=1)
+    assert np.array_equal(read.X, X)
+    assert np.isfinite(model.forward({"X": read.X, "Y": read.Y}))
