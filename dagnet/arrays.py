@@ -1,5 +1,6 @@
 """What users give as arrays: turned into arrays of numbers, or refused."""
 
+import sys
 from math import isfinite
 
 import numpy as np
@@ -12,6 +13,9 @@ PIECE = 8192
 
 def as_array(value: object, label: str) -> np.ndarray:
     """Return what was fed as an array of numbers, or raise."""
+    problem = masked(value)
+    if problem:
+        raise FeedError(f"{label}: {problem}")
     try:
         array = np.asarray(value)
     except ValueError as error:
@@ -23,6 +27,26 @@ def as_array(value: object, label: str) -> np.ndarray:
             + (hint if array.dtype.kind in "US" else "")
         )
     return array
+
+
+def masked(value: object) -> str | None:
+    """Return how much of a masked array is masked, which plain arrays forget; None if nothing is.
+
+    Examples
+    --------
+    >>> masked(np.ma.masked_greater([1.0, 2.0, 3.0], 2.5))
+    'masks 1 of its (3,) values; fill them first (.filled), or leave their examples out'
+    """
+    loaded = sys.modules.get("numpy.ma")  # without it there is no masked array
+    if loaded is None or not isinstance(value, loaded.MaskedArray):
+        return None
+    count = int(loaded.count_masked(value))
+    if not count:
+        return None
+    return (
+        f"masks {count} of its {value.shape} values; fill them first (.filled), or leave their "
+        "examples out"
+    )
 
 
 def not_finite(array: np.ndarray) -> str | None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
+from typing import Any
 
 import numpy as np
 
@@ -37,6 +38,10 @@ class Cache(Mapping[str, Record]):
     def __init__(self, graph: Graph, run: Run | None = None):
         self._graph = graph
         self._run = run
+
+    def __getstate__(self) -> dict[str, Any]:
+        # Of a run, what can be read is copied or pickled; how it goes on is tied to its arrays.
+        return {"_graph": self._graph, "_run": None if self._run is None else self._run.copy()}
 
     @property
     def has_run(self) -> bool:

@@ -1,6 +1,8 @@
 """Definitions: what the nodes given to a model mean."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
 
 from dagnet.errors import ArgumentTypeError
 from dagnet.node import Node
@@ -8,8 +10,10 @@ from dagnet.node import Node
 
 def node_list(nodes: Node | Sequence[Node]) -> list[Node]:
     """Return one node or several as a list, or raise if there is anything else among them."""
-    given = [nodes] if isinstance(nodes, Node | str) or not isinstance(nodes, Iterable) else nodes
-    listed = list(given)
+    listed: list[Any] = [nodes]
+    if not isinstance(nodes, Node | str):
+        with suppress(TypeError):  # not iterable: no node either, as is said below
+            listed = list(nodes)
     for node in listed:
         if not isinstance(node, Node):
             raise ArgumentTypeError(

@@ -13,6 +13,7 @@ from dagnet.graph import Graph
 from dagnet.node import Shape, format_shape
 from dagnet.ops.base import Op
 from dagnet.plan import is_scaled
+from dagnet.settings import DTYPES
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,14 @@ def named_inputs(given: Any, names: Sequence[str], letter: str) -> dict[str, Any
     listed = ", ".join(names) or "none"
     raise FeedError(
         f"{letter} must be a dict of arrays: the network has {len(names)} such inputs ({listed})"
+    )
+
+
+def no_mapping(feeds: object, names: Iterable[str]) -> FeedTypeError:
+    """Return the error for feeds that are no dict; `names` are those of the inputs."""
+    return FeedTypeError(
+        f"feeds must be a dict of arrays by input name ({', '.join(names)}), "
+        f"got {type(feeds).__name__}"
     )
 
 
@@ -157,10 +166,7 @@ class Feeder:
 
     def _check_names(self, feeds: Mapping[str, object]) -> None:
         if not isinstance(feeds, Mapping):
-            raise FeedTypeError(
-                f"feeds must be a dict of arrays by input name ({', '.join(self.rules)}), "
-                f"got {type(feeds).__name__}"
-            )
+            raise no_mapping(feeds, self.rules)
         if feeds.keys() == self.rules.keys():
             return
         for name in feeds:
@@ -195,10 +201,12 @@ class Feeder:
         if array.dtype != self.dtype and not hasattr(value, "dtype"):
             return array.astype(self.dtype)  # a list has no precision of its own
         if array.dtype != self.dtype:
+            other = array.dtype.name
+            buildable = other in DTYPES and array.dtype.isnative
             raise FeedTypeError(
                 f"{rule.label}: the model is {self.dtype}, but {array.dtype} was fed; convert it "
-                f"with .astype({str(self.dtype)!r}), or build the model with "
-                f"dtype={str(array.dtype)!r}"
+                f"with .astype({str(self.dtype)!r})"
+                + (f", or build the model with dtype={other!r}" if buildable else "")
             )
         return array
 

@@ -63,7 +63,7 @@ def atomic_write(
     """
     if mode not in ("wb", "w"):
         raise ArgumentError(f"atomic_write: mode must be 'wb' or 'w', got {mode!r}")
-    return _atomic_write(_as_path(path), mode)
+    return _atomic_write(as_path(path), mode)
 
 
 @contextmanager
@@ -113,7 +113,7 @@ def check_writable(path: str | os.PathLike[str], *, directory: bool = False) -> 
     ...
     dagnet.errors.FileAccessError: cannot write no/such/directory/model.safetensors: ...
     """
-    given = _as_path(path)
+    given = as_path(path)
     folder = given if directory else _regular_target(given).parent
     if directory and folder.exists() and not folder.is_dir():
         raise FileAccessError(f"cannot write {given}: it is not a directory")
@@ -128,7 +128,8 @@ def check_writable(path: str | os.PathLike[str], *, directory: bool = False) -> 
         raise _cannot_write(given, error) from error
 
 
-def _as_path(path: str | os.PathLike[str]) -> Path:
+def as_path(path: str | os.PathLike[str]) -> Path:
+    """Return what a user gave as a path, or raise unless it can be one."""
     try:
         given = Path(path)
     except TypeError:

@@ -190,7 +190,7 @@ class Graph:
         """Return the name of a node of the definition, or the name itself; else raise."""
         if isinstance(key, Node):
             key = self.names.get(key, key.name or repr(key))
-        if key in self.vertices:
+        if isinstance(key, str) and key in self.vertices:
             return key
         raise UnknownNameError.of("node", key, self.vertices)
 

@@ -5,6 +5,7 @@ from math import sqrt
 import numpy as np
 
 from dagnet.errors import ArgumentError, ArgumentTypeError, UnknownNameError
+from dagnet.ops.checks import as_float
 
 #: Standard deviation of the normal distribution, by name, from fan-in and fan-out.
 #: he: He et al. 2015; xavier: Glorot and Bengio 2010; lecun: LeCun et al. 1998.
@@ -26,9 +27,10 @@ def check_init(init: object) -> str | float:
         raise ArgumentTypeError(
             f"init must be a name or a standard deviation, got {type(init).__name__}"
         )
-    if not 0 <= float(init) < np.inf:
+    deviation = as_float(init, "init")
+    if not 0 <= deviation < np.inf:
         raise ArgumentError(f"init as a standard deviation must be 0 or more, got {init!r}")
-    return float(init)
+    return deviation
 
 
 def draw_weights(

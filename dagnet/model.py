@@ -9,12 +9,13 @@ import numpy as np
 
 from dagnet.arrays import as_array
 from dagnet.definition import compared, node_list
-from dagnet.errors import ArgumentTypeError, GraphError, NotKeptError
+from dagnet.errors import ArgumentError, ArgumentTypeError, GraphError, NotKeptError
 from dagnet.executors import Hooks, Silent
-from dagnet.feeds import CheckedFeeds, named_inputs
+from dagnet.feeds import CheckedFeeds, named_inputs, no_mapping
 from dagnet.garbage import collection_paused
-from dagnet.graph import Graph
-from dagnet.node import Node
+from dagnet.graph import Graph, ParamKey
+from dagnet.node import Node, format_shape
+from dagnet.ops.frame import Parameter
 from dagnet.parameters import ArraysByOwner, ParameterStore, assign
 from dagnet.passes import (
     add_l2,
@@ -110,10 +111,10 @@ class Model:
         wanted = compared(losses) if outputs is None else node_list(outputs)
         with collection_paused():
             graph = Graph.from_nodes(losses, wanted)
-        for node in inputs or ():
+        for node in () if inputs is None else node_list(inputs):
             if node not in graph:
                 raise GraphError(f"{node!r}: this input is never used; no loss depends on it")
-        if l2:
+        if isinstance(l2, np.ndarray) or l2:
             graph = add_l2(graph, l2)
         draws, rng = generators(seed)
         self._build(graph, rng, dtype, executor, check_finite)
@@ -130,6 +131,8 @@ class Model:
         check_finite: bool = True,
     ) -> "Model":
         """Build a model on a graph made by hand or read from a file; its weights are zeros."""
+        if not isinstance(graph, Graph):
+            raise ArgumentTypeError(f"from_graph takes a dn.Graph, got {type(graph).__name__}")
         model = cls.__new__(cls)
         model._build(graph, generators(seed)[1], dtype, executor, check_finite)
         return model
@@ -153,7 +156,7 @@ class Model:
             self.graph = graph = annotate(graph, parameters)
             verify(graph, shapes, parameters)
             self.shapes = shapes
-            self.store = ParameterStore(parameters, self.dtype, fused=self.executor == "fused")
+            self.store = self._make_store(parameters)
             self.params = ArraysByOwner(self.store.arrays)
             #: For every node, its parameters by the op's own names, as keys of `store`.
             self.keys = {v.name: parameter_keys(v, shapes) for v in graph.vertices.values()}
@@ -170,6 +173,17 @@ class Model:
         self._run: Run | None = None
         #: Predictions may come from several threads; training is for one at a time.
         self._lock = Lock()
+
+    def _make_store(self, parameters: dict[ParamKey, Parameter]) -> ParameterStore:
+        try:
+            return ParameterStore(parameters, self.dtype, fused=self.executor == "fused")
+        except (MemoryError, ValueError) as error:  # numpy knows no node
+            owner, name = max(parameters, key=lambda key: parameters[key].size)
+            label = next(v.label for v in self.graph.vertices.values() if v.owner == owner)
+            raise ArgumentError(
+                f"{label}: not enough memory for the parameters, of which {name} is the largest, "
+                f"{format_shape(parameters[owner, name].shape)}: {error}"
+            ) from error
 
     def __getstate__(self) -> dict[str, Any]:
         return {
@@ -251,10 +265,7 @@ class Model:
         keep : {"needed", "all"}
             With ``"all"``, `cache` shows every value of the step, and the parameters it ran with.
         """
-        if not callable(getattr(optimizer, "step", None)):
-            raise ArgumentTypeError(
-                f"the optimizer must be an object such as dn.SGD(0.01), got {optimizer!r}"
-            )
+        check_updates(optimizer)
         runner, hooks = self._runners.training(keep), self._hooks(hooks)
         binding = self.begin(feeds, runner).binding
         self._step(runner.scheduler, binding, optimizer, hooks)
@@ -434,10 +445,12 @@ class Model:
 
     def prepare(self, feeds: Mapping[str, Any]) -> dict[str, Any]:
         """Return raw feeds with the model's scaling applied."""
+        if not isinstance(feeds, Mapping):
+            raise no_mapping(feeds, self.graph.inputs)
         if not self.scaling:
             return dict(feeds)
         return {
-            n: self.scaling[n].transform(np.asarray(a), dtype=self.dtype)
+            n: self.scaling[n].transform(as_array(a, n), dtype=self.dtype)
             if n in self.scaling
             else a
             for n, a in feeds.items()
@@ -478,6 +491,8 @@ class Model:
         from dagnet.streams import Stream  # here, because only reading files needs it
 
         feeder = (runner or self._runners.evaluating).feeder
+        if not isinstance(feeds, Mapping):
+            raise no_mapping(feeds, feeder.rules)
         streams = {
             name: Stream(feeder.rules[name], array, self.scaling.get(name), feeder)
             for name, array in feeds.items()
@@ -657,6 +672,14 @@ class Model:
 
     def _hooks(self, hooks: Hooks | None) -> Hooks | None:
         return Silent() if hooks is None and self.executor == "interpreted" else hooks
+
+
+def check_updates(optimizer: object) -> None:
+    """Raise unless it is something that updates parameters."""
+    if not callable(getattr(optimizer, "step", None)):
+        raise ArgumentTypeError(
+            f"the optimizer must be an object such as dn.SGD(0.01), got {optimizer!r}"
+        )
 
 
 def _binding(executor: str) -> type[Binding]:

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from typing import Any
 
-from dagnet.errors import ArgumentError, ArgumentTypeError, UnknownNameError
+import numpy as np
+
+from dagnet.errors import ArgumentError, ArgumentTypeError
 from dagnet.model import Model
 from dagnet.ops import (
     REGISTRY,
@@ -15,6 +17,7 @@ from dagnet.ops import (
 )
 from dagnet.ops.checks import check_size
 from dagnet.ops.input import Input
+from dagnet.settings import check_choice
 
 #: The activations by the names that `mlp` takes: ``"relu"``, ``"leakyrelu"``, ``"sigmoid"``.
 ACTIVATIONS = {name.lower(): op for name, op in REGISTRY.items() if op.kind == "activation"}
@@ -51,8 +54,7 @@ def mlp(
     """
     sizes = _check_layers(layers)
     for activation in (hidden, output):
-        if activation not in ACTIVATIONS:
-            raise UnknownNameError.of("activation", activation, ACTIVATIONS)
+        check_choice("activation", activation, list(ACTIVATIONS))
     X, Y = Input(sizes[0], name="X"), Input(sizes[-1], name="Y")
     A = X
     last = len(sizes) - 1
@@ -64,7 +66,7 @@ def mlp(
 
 
 def _check_layers(layers: Sequence[int]) -> list[int]:
-    if isinstance(layers, str) or not hasattr(layers, "__iter__"):
+    if isinstance(layers, str) or not np.iterable(layers):
         raise ArgumentTypeError(
             f"layers must be a sequence of sizes such as [12288, 20, 1], got {layers!r}"
         )

@@ -99,7 +99,7 @@ class ArraysByOwner(Mapping[str, Mapping[str, np.ndarray]]):
     def __getitem__(self, owner: str) -> Mapping[str, np.ndarray]:
         try:
             return self._owners[owner]
-        except KeyError:
+        except (KeyError, TypeError):  # no name at all, such as a list
             raise UnknownNameError.of(f"node with {self.what}s", owner, self._owners) from None
 
     def __setitem__(self, owner: str, value: object) -> None:
@@ -125,7 +125,7 @@ class _NamedArrays(Mapping[str, np.ndarray]):
     def __getitem__(self, name: str) -> np.ndarray:
         try:
             return self.arrays[name]
-        except KeyError:
+        except (KeyError, TypeError):  # no name at all, such as a list
             raise UnknownNameError.of(f"{self.what} of {self.owner}", name, self.arrays) from None
 
     def __setitem__(self, name: str, value: object) -> None:

@@ -39,7 +39,7 @@ def check_dtype(dtype: Any) -> str:
     """Return the dtype's name, or raise unless it is one that models have."""
     try:
         name = np.dtype(dtype).name
-    except TypeError:
+    except (TypeError, ValueError, SyntaxError):  # numpy reads some strings as lists of fields
         name = str(dtype)
     return check_choice("dtype", name, DTYPES)
 

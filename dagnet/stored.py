@@ -3,9 +3,12 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from math import prod
+from mmap import ALLOCATIONGRANULARITY, mmap
 from typing import Any, TypeGuard
 
 import numpy as np
+
+from dagnet.errors import FileAccessError
 
 #: Bytes that are read at once where all of an array is needed, piece by piece.
 BLOCK_BYTES = 2**21
@@ -101,7 +104,12 @@ def reader(array: Any, out: np.ndarray) -> Read:
     """Return a function that copies examples of an array to where `room` was made for them."""
     if isinstance(array, Stored):
         return _read_stored(array, out)
-    array = np.asarray(array)  # which is indexed faster than a memmap
+    read = _read_array(np.asarray(array), out)  # which is indexed faster than a memmap
+    in_file = isinstance(array, np.memmap) and is_stored(array)
+    return _unless_shorter(array, read) if in_file else read
+
+
+def _read_array(array: np.ndarray, out: np.ndarray) -> Read:
     axis = -1
     if _by_example(array):  # each example in one piece
         array, out, axis = np.moveaxis(array, -1, 0), np.moveaxis(out, -1, 0), 0
@@ -112,6 +120,26 @@ def reader(array: Any, out: np.ndarray) -> Read:
         out[...] = array[which] if axis == 0 else array[..., which]
 
     return read
+
+
+def _unless_shorter(mapped: np.memmap, read: Read) -> Read:
+    """Return `read` with a look at the file before.
+
+    The system ends a process that reads where a file is mapped and does not reach any more.
+    """
+    mapping: mmap = mapped._mmap  # type: ignore[attr-defined]
+    first = mapped.offset - mapped.offset % ALLOCATIONGRANULARITY
+    needed, file_size = first + len(mapping), mapping.size
+
+    def look_and_read(which: Which) -> None:
+        if file_size() < needed:
+            raise FileAccessError(
+                f"{mapped.filename} has become shorter since it was opened: {needed} bytes are "
+                f"needed of it, and it has {file_size()}"
+            )
+        read(which)
+
+    return look_and_read
 
 
 def _by_example(array: Any) -> bool:

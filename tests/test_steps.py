@@ -372,3 +372,21 @@ class TestRefusals:
     def test_learning_rate(self, rate):
         with pytest.raises(ArgumentTypeError, match="learning_rate must be a number"):
             steps.update_parameters(steps.initialize_parameters(3, 2, 1), {}, rate)
+
+
+def test_masked_values_are_refused():
+    hidden = np.ma.masked_greater(np.arange(6.0).reshape(2, 3), 4.5)
+    for call in (
+        lambda: steps.relu(hidden),
+        lambda: steps.linear_forward(hidden, np.ones((1, 2)), np.ones((1, 1))),
+        lambda: steps.compute_cost(np.full((2, 3), 0.5), hidden),
+    ):
+        with pytest.raises(ArgumentError, match="masks 1 of its"):
+            call()
+
+
+def test_parameters_and_activations_of_another_type():
+    with pytest.raises(ArgumentTypeError, match="must be a dict of W1, b1"):
+        steps.L_model_forward(np.ones((2, 3)), None)
+    with pytest.raises(ArgumentError, match="no activation named"):
+        steps.linear_activation_forward(np.ones((2, 3)), np.ones((1, 2)), np.ones((1, 1)), ["relu"])

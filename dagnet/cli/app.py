@@ -1,6 +1,8 @@
 """The group of commands, and how it ends: with an error in one line, or with Ctrl-C."""
 
+import sys
 from importlib import import_module
+from io import TextIOWrapper
 from typing import Any
 
 import click
@@ -80,3 +82,5 @@ def one_line(message: str) -> str:
 @click.version_option(__version__, prog_name="dagnet")
 def main() -> None:
     """See a neural network work: train it, draw it, read every value in it."""
+    if isinstance(sys.stdout, TextIOWrapper):  # names may be in letters that a terminal lacks
+        sys.stdout.reconfigure(errors="backslashreplace")

@@ -1,6 +1,8 @@
-"""The directory that a training writes into."""
+"""Where commands write: the directory of a training, and standard output."""
 
+import sys
 from pathlib import Path
+from typing import TextIO
 
 import click
 
@@ -66,3 +68,10 @@ class OutputDirectory:
     def _files(self) -> list[Path]:
         files = (self.model, self.drawing, self.history, self.log, self.checkpoint)
         return [file for file in files if file is not None]
+
+
+def standard_output() -> TextIO:
+    """Return standard output, or raise if whoever started the program has closed it."""
+    if sys.stdout is None:
+        raise FileAccessError("standard output is closed; --output names a file to write")
+    return sys.stdout

@@ -1,7 +1,6 @@
 """``dagnet predict``: a model's predictions as CSV."""
 
 import csv
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, TextIO
@@ -12,6 +11,7 @@ import numpy as np
 from dagnet.cli.data import arrays_for, gives_logits, load_for, predicts_classes
 from dagnet.cli.networks import open_model
 from dagnet.cli.options import SOURCES, on_data, path_option
+from dagnet.cli.output import standard_output
 from dagnet.errors import ArgumentError
 from dagnet.files import atomic_write, check_writable
 
@@ -48,7 +48,7 @@ def predict(
     else:
         table = _number_rows(values)
     if output is None:
-        _write(sys.stdout, table)
+        _write(standard_output(), table)
     else:
         with atomic_write(output, "w") as file:
             _write(file, table)

@@ -1,6 +1,5 @@
 """``dagnet render``: a drawing of a network."""
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ import click
 from dagnet.cli.data import feeds_for
 from dagnet.cli.networks import open_model, parse_sizes
 from dagnet.cli.options import SOURCES, classes_option, path_option, target_option
+from dagnet.cli.output import standard_output
 from dagnet.errors import UnknownNameError
 from dagnet.files import check_writable
 from dagnet.model import Model
@@ -124,7 +124,7 @@ def _of_sizes(layers: str, hidden: str) -> Model:
 def _print(model: Model, options: dict[str, Any]) -> None:
     """Print a drawing in the characters that the terminal has."""
     drawing = draw_text(model, **options)
-    encoding = sys.stdout.encoding or "ascii"
+    encoding = standard_output().encoding or "ascii"
     try:
         drawing.encode(encoding)
     except UnicodeEncodeError:

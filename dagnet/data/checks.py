@@ -5,8 +5,9 @@ from operator import index
 
 import numpy as np
 
-from dagnet.arrays import not_finite
+from dagnet.arrays import masked, not_finite
 from dagnet.errors import ArgumentError, ArgumentTypeError, DataError
+from dagnet.ops.checks import as_float
 
 
 def check_count(value: object, what: str, least: int = 1) -> int:
@@ -26,7 +27,7 @@ def check_real(value: object, what: str, *, above: float | None = None) -> float
     """Return `value` as a finite float, not negative, or strictly greater than `above`."""
     if not isinstance(value, Real) or isinstance(value, bool):
         raise ArgumentTypeError(f"{what} must be a number, got {value!r}")
-    number = float(value)
+    number = as_float(value, what)
     if not np.isfinite(number):
         raise ArgumentError(f"{what} must be finite, got {number}")
     if above is None and number < 0:
@@ -37,13 +38,19 @@ def check_real(value: object, what: str, *, above: float | None = None) -> float
 
 
 def numeric_array(values: object, what: str) -> np.ndarray:
-    """Return `values` as an array of bools, integers or floats, without a copy if it is one.
+    """Return `values` as an array of bools, integers or floats, in the byte order of this machine.
+
+    It is `values` itself if that is one already.
 
     Raises
     ------
     DataError
-        If it is ragged, holds Python objects or text, or is of a dtype that is no real number.
+        If it is ragged, holds Python objects or text, is of a dtype that is no real number, or
+        masks some of its values.
     """
+    problem = masked(values)
+    if problem:
+        raise DataError(f"{what} {problem}")
     try:
         array = np.asarray(values)
     except ValueError:
@@ -52,7 +59,7 @@ def numeric_array(values: object, what: str) -> np.ndarray:
         kind = {"O": "Python objects", "U": "text", "S": "bytes", "c": "complex numbers"}
         held = kind.get(array.dtype.kind, f"dtype {array.dtype}")
         raise DataError(f"{what} holds {held}; bools, integers and floats up to 64 bits are fine")
-    return array
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
 
 
 def check_finite(array: np.ndarray, name: str) -> None:

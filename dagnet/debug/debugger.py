@@ -5,6 +5,7 @@ from contextlib import nullcontext
 from typing import Any
 
 from dagnet.cache import Cache
+from dagnet.data.checks import check_count
 from dagnet.debug.cone import Cone
 from dagnet.debug.listing import AROUND, listing
 from dagnet.debug.overrides import override
@@ -150,6 +151,8 @@ class Debugger(Stopping, Callback):
 
         ``>`` marks the next step, ``.`` those done, ``*`` those with a breakpoint.
         """
+        if around is not None:
+            check_count(around, "where: around", least=0)
         stops = self.breakpoints.table(self.session.run, self.model.graph)
         return listing(self.session.plan, self.model.graph, self.position, stops, around)
 

@@ -1,7 +1,8 @@
 """Places in a run: nodes by name or pattern, phases, and the positions at which steps are done."""
 
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from contextlib import suppress
+from typing import Any, Literal
 
 from dagnet.cache import Cache
 from dagnet.debug.overrides import due
@@ -30,7 +31,10 @@ def matching(graph: Graph, nodes: Nodes) -> tuple[str, ...]:
     if isinstance(nodes, str) and nodes not in graph:
         found = tuple(record.name for record in Cache(graph).select(nodes))
         return found or (graph.name_of(nodes),)
-    listed = [nodes] if isinstance(nodes, str | Node) else list(nodes)
+    listed: list[Any] = [nodes]
+    if not isinstance(nodes, str | Node):
+        with suppress(TypeError):  # not iterable: no node then, as `name_of` says
+            listed = list(nodes)
     return tuple(graph.name_of(node) for node in listed)
 
 

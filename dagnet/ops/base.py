@@ -94,7 +94,9 @@ class Op(ABC):
             If the shapes of the inputs do not fit.
         """
         source = user_source()
-        label = located(name or self.name or type(self).__name__, source)
+        kind = type(self).__name__
+        name = check_name(self.name if name is None else name, located(kind, source))
+        label = located(name or kind, source)
         for position, node in enumerate(inputs):
             if not isinstance(node, Node):
                 raise ArgumentTypeError(
@@ -106,7 +108,7 @@ class Op(ABC):
             shape = self.output_shape(*(node.shape for node in inputs))
         except GraphError as error:
             raise type(error)(f"{label}: {error}") from None
-        return Node(self, inputs, shape, check_name(name or self.name, label), source)
+        return Node(self, inputs, shape, name, source)
 
     @property
     def stem(self) -> str:
@@ -117,7 +119,8 @@ class Op(ABC):
     def label(self) -> str:
         """How messages about the hyperparameters begin: ``Linear hidden (net.py:7)``."""
         kind = type(self).__name__
-        return located(f"{kind} {self.name}" if self.name else kind, user_source())
+        named = isinstance(self.name, str) and self.name
+        return located(f"{kind} {self.name}" if named else kind, user_source())
 
     @property
     def config(self) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Checks of names, sizes, shapes and hyperparameters that several ops share."""
 
 from math import isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, SupportsFloat
 
 import numpy as np
 
@@ -24,18 +24,29 @@ def check_number(
     """Raise unless `value` is a finite real number within the given bounds."""
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
         raise ArgumentTypeError(f"{what} must be a number, not {type(value).__name__}")
+    number = as_float(value, what)
     bounds = {">": above, ">=": at_least, "<": below, "<=": at_most}
     wanted = " and ".join(
         f"{sign} {bound:g}" for sign, bound in bounds.items() if bound is not None
     )
     if not (
-        isfinite(value)
-        and (above is None or value > above)
-        and (at_least is None or value >= at_least)
-        and (below is None or value < below)
-        and (at_most is None or value <= at_most)
+        isfinite(number)
+        and (above is None or number > above)
+        and (at_least is None or number >= at_least)
+        and (below is None or number < below)
+        and (at_most is None or number <= at_most)
     ):
         raise ArgumentError(f"{what} must be {wanted or 'finite'}, got {value!r}")
+
+
+def as_float(value: SupportsFloat, what: str) -> float:
+    """Return a number as a float, or raise if it is an integer that no float can hold."""
+    try:
+        return float(value)
+    except OverflowError:
+        raise ArgumentError(
+            f"{what} must be a number that a float can hold, got an integer of more than 308 digits"
+        ) from None
 
 
 def check_integer(value: object, what: str) -> None:

@@ -72,7 +72,7 @@ class GELU(Unary):
     equation: ClassVar[str] = "A = Z Φ(Z)"
 
     def __post_init__(self) -> None:
-        if self.approximate not in ("none", "tanh"):
+        if not isinstance(self.approximate, str) or self.approximate not in ("none", "tanh"):
             raise ArgumentError(
                 f'{self.label}: approximate must be "none" or "tanh", got {self.approximate!r}'
             )

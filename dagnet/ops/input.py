@@ -60,8 +60,9 @@ def Input(*shape: int, name: str | None = None, examples: bool = True) -> Node: 
     (3, 64, 64, 'm')
     """
     source = user_source()
+    name = check_name(name, located("Input", source))
     label = located(name or "Input", source)
     for size in shape:
         check_size(size, f"{label}: every axis of an Input", ShapeError)
     full: Shape = (*map(int, shape), "m") if examples else tuple(map(int, shape))
-    return Node(Placeholder(full), (), full, check_name(name, label), source)
+    return Node(Placeholder(full), (), full, name, source)

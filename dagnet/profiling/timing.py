@@ -6,7 +6,7 @@ from statistics import median
 from typing import Any
 
 from dagnet.data.checks import check_count
-from dagnet.model import Model, Updates
+from dagnet.model import Model, Updates, check_updates
 from dagnet.parameters import ParameterStore
 from dagnet.plan import Step
 from dagnet.profiling.limits import Limits, measured
@@ -46,6 +46,8 @@ def profile(
     [('linear1', 'forward', 210), ('relu1', 'forward', 21)]
     """
     check_count(steps, "steps")
+    if optimizer is not None:
+        check_updates(optimizer)
     state, drawn = model.get_state(), model.rng.bit_generator.state
     timer, timed = NodeTimer(), _TimedUpdates(optimizer)
     try:

@@ -34,7 +34,7 @@ def pull(op: Op, grad: Array, *inputs: Array, params: Mapping[str, Array] | None
 
 
 def activation_op(name: str) -> Op:
-    if name not in ACTIVATIONS:
+    if not isinstance(name, str) or name not in ACTIVATIONS:
         raise ArgumentError(str(UnknownNameError.of("activation", name, ACTIVATIONS)))
     return ACTIVATIONS[name]
 

@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from dagnet.arrays import masked
 from dagnet.errors import ArgumentError, ArgumentTypeError, ShapeError, UnknownNameError
 from dagnet.node import format_shape
 
@@ -16,6 +17,10 @@ Cache = tuple[LinearCache, Array]
 
 def floats(what: str, *arrays: ArrayLike) -> tuple[Array, ...]:
     """Return the arrays in one float dtype: float32 if all are, float64 otherwise."""
+    for array in arrays:
+        problem = masked(array)
+        if problem:
+            raise ArgumentError(f"{what} needs all numbers; one array {problem}")
     values = [np.asarray(a) for a in arrays]
     for value in values:
         if value.dtype.kind not in "biuf":
@@ -57,6 +62,10 @@ def labelled(AL: ArrayLike, Y: ArrayLike) -> tuple[Array, Array]:
 
 
 def count_layers(parameters: Mapping[str, Any]) -> int:
+    if not isinstance(parameters, Mapping):
+        raise ArgumentTypeError(
+            f"parameters must be a dict of W1, b1, W2, ..., not {type(parameters).__name__}"
+        )
     if len(parameters) < 2 or len(parameters) % 2:
         raise ArgumentError(
             f"parameters needs W and b for each layer, W1, b1, W2, ...; got {list(parameters)}"

@@ -223,10 +223,10 @@ class EarlyStopping(Callback):
 
 def _direction(mode: Literal["auto", "min", "max"], monitor: str) -> Literal["min", "max"]:
     """Return whether the number should fall or rise, or raise if nobody can tell."""
-    if mode in ("min", "max"):
-        return mode
-    if mode != "auto":
+    if not isinstance(mode, str) or mode not in ("auto", "min", "max"):
         raise ArgumentError(f"EarlyStopping: mode must be 'auto', 'min' or 'max', got {mode!r}")
+    if mode != "auto":
+        return mode
     name = monitor.removeprefix("val_")
     if name not in HIGHER_IS_BETTER:
         raise ArgumentError(

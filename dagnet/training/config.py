@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
 import numpy as np
 
 from dagnet.errors import ArgumentError, ArgumentTypeError, UnknownNameError
-from dagnet.ops.checks import check_size
+from dagnet.ops.checks import as_float, check_size
 
 #: Takes a value and what it is called in messages; returns it as a plain number, or raises.
 Check = Callable[[Any, str], Any]
@@ -21,9 +21,10 @@ def number(value: Any, what: str, low: float = -inf, needed: str = "a finite num
     """Return `value` as a float, or raise unless it is a finite number from `low` up."""
     if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
         raise ArgumentTypeError(f"{what} must be {needed}, got {value!r}")
-    if not isfinite(value) or value < low:
+    checked = as_float(value, what)
+    if not isfinite(checked) or checked < low:
         raise ArgumentError(f"{what} must be {needed}, got {value!r}")
-    return float(value)
+    return checked
 
 
 def positive(value: Any, what: str, needed: str = "a positive number") -> float:

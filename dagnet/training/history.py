@@ -15,7 +15,7 @@ from dagnet.errors import (
     FileFormatError,
     UnknownNameError,
 )
-from dagnet.files import atomic_write
+from dagnet.files import as_path, atomic_write
 from dagnet.training.curve import curves
 from dagnet.training.figures import axes
 
@@ -120,7 +120,7 @@ class History:
             If the file cannot be read, or is not a table of numbers.
         """
         try:
-            with open(path, encoding="utf-8", newline="") as file:
+            with as_path(path).open(encoding="utf-8", newline="") as file:
                 rows = list(csv.reader(file, strict=True))
         except OSError as error:
             raise FileAccessError(f"cannot read {path}: {error.strerror}") from error

@@ -6,6 +6,7 @@ from typing import Literal
 
 import numpy as np
 
+from dagnet.arrays import masked
 from dagnet.errors import ArgumentTypeError, DataError, ShapeError, UnknownNameError
 
 #: A function of predictions and targets, both with the examples on the last axis.
@@ -102,6 +103,7 @@ def f1(predictions: np.ndarray, targets: np.ndarray, kind: Kind | None = None) -
     )
 
 
+@np.errstate(all="ignore")  # a network that diverges has numbers that overflow
 def mae(predictions: np.ndarray, targets: np.ndarray) -> float:
     """Return the mean absolute error, over all elements.
 
@@ -121,6 +123,7 @@ def mae(predictions: np.ndarray, targets: np.ndarray) -> float:
     return float(np.mean(np.abs(guess - truth)))
 
 
+@np.errstate(all="ignore")  # a network that diverges has numbers that overflow
 def mse(predictions: np.ndarray, targets: np.ndarray) -> float:
     """Return the mean squared error, over all elements.
 
@@ -137,6 +140,7 @@ def mse(predictions: np.ndarray, targets: np.ndarray) -> float:
     return float(np.mean(np.square(guess - truth)))
 
 
+@np.errstate(all="ignore")  # a network that diverges has numbers that overflow
 def r2(predictions: np.ndarray, targets: np.ndarray) -> float:
     """Return the coefficient of determination: the share of the targets' variance explained.
 
@@ -236,6 +240,9 @@ def _same_rows(predictions: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray
 
 
 def _as_rows(values: np.ndarray) -> np.ndarray:
+    problem = masked(values)
+    if problem:
+        raise DataError(f"a metric needs all numbers; an array {problem}")
     array = np.asarray(values)
     if array.ndim == 0 or array.size == 0:
         raise DataError(f"a metric needs examples on the last axis, got an array {array.shape}")

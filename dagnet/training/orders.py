@@ -13,7 +13,7 @@ def check_shuffle(shuffle: object) -> Shuffle:
     """Return `shuffle`, or raise unless it is True, False or ``"blocks"``."""
     if isinstance(shuffle, bool | np.bool_):
         return bool(shuffle)
-    if shuffle == "blocks":
+    if isinstance(shuffle, str) and shuffle == "blocks":
         return "blocks"
     raise ArgumentError(f"shuffle must be True, False or 'blocks', got {shuffle!r}")
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
+from dagnet.errors import FileAccessError
 from dagnet.files import check_writable
 from dagnet.training.callbacks import Callback, Run
 
@@ -99,8 +100,11 @@ class LogFile(Callback):
         self._write(f"epoch {run.epoch}  {format_metrics(run.metrics)}")
 
     def _write(self, line: str) -> None:
-        with open(self.path, "a", encoding="utf-8") as file:
-            file.write(line + "\n")
+        try:
+            with open(self.path, "a", encoding="utf-8") as file:
+                file.write(line + "\n")
+        except OSError as error:
+            raise FileAccessError(f"cannot write {self.path}: {error.strerror}") from error
 
 
 def format_metrics(metrics: Mapping[str, float]) -> str:

@@ -133,3 +133,36 @@ def test_a_reader_that_leaves_early(start, digits_model):
     process.stdout = None
     _, errors = process.communicate(timeout=60)
     assert "Traceback" not in errors
+
+
+def test_names_in_letters_that_the_terminal_lacks(start, tmp_path):
+    cats = tmp_path / "cats.csv"
+    cats.write_text("a,b,y\n1,2,猫\n3,4,狗\n5,1,猫\n", encoding="utf-8")
+    network = tmp_path / "net.py"
+    network.write_text(
+        "import dagnet as dn\n"
+        "x, y = dn.Input(2, name='x'), dn.Input(1, name='目标')\n"
+        "P = dn.Sigmoid(name='猫')(dn.Linear(1, name='线性')(x))\n"
+        "cost = dn.BinaryCrossEntropy(name='损失')(P, y)\n",
+        encoding="utf-8",
+    )
+    for encoding in ("latin-1", "ascii"):
+        for command in ("inspect", "gradcheck", "predict"):
+            process = start(command, network, "--data", cats, PYTHONIOENCODING=encoding)
+            output, errors = process.communicate(timeout=60)
+            assert (process.returncode, errors) == (0, ""), (encoding, command)
+            if command == "predict":
+                assert output.splitlines()[0] == r"class,p(\u732b)"
+
+
+def test_a_closed_standard_output(digits_model):
+    program = [sys.executable, "-m", "dagnet"]
+    predict = ["predict", str(digits_model[1]), "--data", "digits"]
+    for command in (predict, ["render", "--layers", "3,1", "--text"]):
+        ended = subprocess.run(
+            ["sh", "-c", 'exec "$@" >&-', "sh", *program, *command],
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        assert ended.returncode == 1
+        assert ended.stderr.startswith("Error: standard output is closed")

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from sklearn.preprocessing import OneHotEncoder
 
+import dagnet as dn
 from dagnet import data
 from dagnet.errors import ArgumentError, ArgumentTypeError, DataError
 
@@ -87,3 +88,21 @@ def test_check_finite_in_any_number_of_axes(shape, at, where):
 )
 def test_check_finite_has_no_false_alarm(fine):
     assert data.check_finite(fine, "X") is None
+
+
+def test_masked_values_are_refused():
+    X = np.ma.masked_greater(np.arange(6.0).reshape(2, 3), 4.5)
+    Y = np.zeros((1, 3))
+    with pytest.raises(DataError, match=r"X masks 1 of its \(2, 3\) values"):
+        data.Dataset(X, Y)
+    with pytest.raises(DataError, match=r"Y masks 3 of its \(1, 3\) values"):
+        data.Dataset(X.data, np.ma.masked_equal(Y, 0.0))
+
+
+def test_a_data_set_has_the_byte_order_of_the_machine(tmp_path):
+    X, Y = np.arange(6.0).reshape(2, 3), np.array([[0.5, 1.5, 2.5]])
+    np.savez(tmp_path / "swapped.npz", X=X.astype(">f8"), Y=Y.astype(">f8"))
+    read = data.load(tmp_path / "swapped.npz")
+    model = dn.mlp([2, 1], output="identity", seed=1)
+    assert np.array_equal(read.X, X)
+    assert np.isfinite(model.forward({"X": read.X, "Y": read.Y}))

@@ -9,6 +9,7 @@ import dagnet as dn
 from dagnet.errors import (
     ArgumentError,
     ArgumentTypeError,
+    DagnetError,
     DebuggerError,
     FeedError,
     FeedTypeError,
@@ -620,3 +621,12 @@ def test_an_optimizer_without_a_state_cannot_be_undone():
         debugger.back()
     assert bits(model.store.data) == after
     assert debugger.at_end
+
+
+def test_places_that_are_no_nodes():
+    debugger = dn.Debugger(branchy(), branchy_feeds())
+    with pytest.raises(UnknownNameError, match="no node named 5"):
+        debugger.break_at(5)
+    for around in (-1, 1.5, "x"):
+        with pytest.raises(DagnetError, match="where: around must be"):
+            debugger.where(around)

@@ -1,5 +1,8 @@
 """The cache: every array by name and by the lesson's letters, read-only, or a clear refusal."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from engine_helpers import bits, relative_error
@@ -495,3 +498,15 @@ def test_a_smaller_batch_is_shown_with_its_own_size():
         fresh = dn.mlp([5, 7, 3], seed=1)
         fresh.forward(feeds(m))
         assert bits(model.layer(2).A) == bits(fresh.layer(2).A)
+
+
+@pytest.mark.parametrize("again", [copy.deepcopy, lambda x: pickle.loads(pickle.dumps(x))])
+def test_what_can_be_read_can_be_copied_and_pickled(again):
+    model = dn.mlp([5, 4, 3], seed=1)
+    model.forward(feeds())
+    model.backward()
+    for looked_at in (model.cache, model.cache["relu1"], model.layer(1)):
+        shown, copied = str(looked_at), again(looked_at)
+        assert str(copied) == shown
+    model.forward(feeds(3))
+    assert str(copied) == shown != str(model.layer(1))

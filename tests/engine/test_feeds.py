@@ -217,6 +217,54 @@ def test_another_precision():
     assert ".astype('float32')" in message
 
 
+@pytest.mark.parametrize("dtype", ["float16", "longdouble", ">f8", ">f4"])
+def test_a_precision_that_no_model_has_is_not_recommended(dtype):
+    message = refused(binary(), {"X": X.astype(dtype), "Y": Y}, FeedTypeError)
+    assert ".astype('float64')" in message
+    assert "dtype=" not in message
+
+
+def masks(model, X, Y):
+    return [
+        lambda: model.forward({"X": X, "Y": Y}),
+        lambda: model.fit(X, Y, epochs=1, scaling="standardize"),
+        lambda: model.fit(X, Y, epochs=1, batch_size=2),
+        lambda: model.evaluate(X, Y),
+    ]
+
+
+@pytest.mark.parametrize("which", range(4))
+def test_masked_values_are_no_numbers(which):
+    hidden = np.ma.masked_greater(X, 1.0)
+    count = int((X > 1.0).sum())
+    model = binary()
+    before = model.store.data.copy()
+    with pytest.raises(DagnetError, match=rf"X.* masks {count} of its \(5, 7\) values"):
+        masks(model, hidden, Y)[which]()
+    with pytest.raises(DagnetError, match=r"Y.* masks 1 of its \(3, 7\) values"):
+        masks(model, X, np.ma.masked_array(Y, np.arange(21).reshape(3, 7) == 4))[which]()
+    assert bits(model.store.data) == bits(before)
+
+
+def test_masked_values_stay_out_of_a_prediction_with_a_scaling():
+    model = binary()
+    model.fit(X, Y, epochs=1, scaling="standardize")
+    with pytest.raises(FeedError, match="X: masks"):
+        model.predict(np.ma.masked_greater(X, 1.0))
+
+
+def test_a_masked_array_without_masked_values_is_an_array():
+    feeds = {"X": np.ma.masked_array(X), "Y": Y}
+    assert binary().forward(feeds) == binary().forward({"X": X, "Y": Y})
+
+
+@pytest.mark.parametrize("given", [None, 5, "X", [X]])
+def test_raw_feeds_that_are_no_dict(given):
+    for call in (binary().prepare, binary().sources):
+        with pytest.raises(FeedTypeError, match="feeds must be a dict"):
+            call(given)
+
+
 @pytest.mark.parametrize(
     "array",
     [

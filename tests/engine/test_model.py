@@ -553,3 +553,45 @@ def test_a_model_shows_what_it_is():
     assert repr(dn.mlp([5, 3], dtype="float32")) == (
         "<Model of 5 nodes and 18 parameters, float32>"
     )
+
+
+@pytest.mark.parametrize("what", ["cost", "outputs", "inputs"])
+@pytest.mark.parametrize("given", [np.array(2), 5, object()])
+def test_what_should_be_nodes(what, given):
+    x, y = dn.Input(3), dn.Input(1)
+    cost = dn.MeanSquaredError()(dn.Linear(1)(x), y)
+    with pytest.raises(ArgumentTypeError, match="a network is defined by nodes"):
+        dn.Model(**{"cost": cost, what: given})
+
+
+@pytest.mark.parametrize("l2", [np.ones(2), np.zeros(1), 10**400, -1.0, "much"])
+def test_a_strength_of_l2_that_is_none(l2):
+    with pytest.raises(DagnetError, match="strength"):
+        dn.mlp([3, 1], l2=l2)
+
+
+@pytest.mark.parametrize("dtype", ["1,,2", "\udcff", "i4,f8", 7])
+def test_a_dtype_that_numpy_reads_as_something_else(dtype):
+    with pytest.raises(UnknownNameError, match="no dtype named"):
+        dn.mlp([3, 1], dtype=dtype)
+
+
+def test_a_network_larger_than_memory_names_its_largest_layer():
+    x, y = dn.Input(3, name="x"), dn.Input(1, name="y")
+    wide = dn.Linear(10**30, name="wide")(x)
+    with pytest.raises(ArgumentError) as caught:
+        dn.Model(dn.MeanSquaredError()(dn.Linear(1)(wide), y))
+    assert str(caught.value).startswith(f"wide ({wide.source}): not enough memory for the")
+
+
+@pytest.mark.parametrize("key", [["linear1"], {}, np.arange(3)])
+def test_keys_that_are_no_names(key):
+    model = dn.mlp([3, 1], seed=1)
+    for mapping in (model.params, model.params["linear1"], model.graph, model.cache):
+        with pytest.raises(UnknownNameError):
+            mapping[key]
+
+
+def test_a_graph_is_asked_for():
+    with pytest.raises(ArgumentTypeError, match=r"from_graph takes a dn\.Graph, got dict"):
+        dn.Model.from_graph({})

@@ -123,3 +123,15 @@ def test_an_unknown_activation_gets_the_nearest_one(layers, which):
 def test_an_activation_that_is_no_name():
     with pytest.raises(DagnetError, match="activation"):
         dn.mlp([5, 3, 1], hidden=dn.ReLU())
+
+
+@pytest.mark.parametrize("what", ["hidden", "output"])
+@pytest.mark.parametrize("given", [["relu"], np.arange(2), None, 3])
+def test_an_activation_of_another_type(what, given):
+    with pytest.raises(UnknownNameError, match="no activation named"):
+        dn.mlp([3, 2, 1], **{what: given})
+
+
+def test_layers_in_an_array_without_axes():
+    with pytest.raises(ArgumentTypeError, match="layers must be a sequence of sizes"):
+        dn.mlp(np.array(3))

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 import dagnet as dn
+from dagnet.errors import ArgumentTypeError
 from dagnet.profiling import Limits, NodeProfile, Profile, limits
 
 FEEDS = {"X": np.ones((5, 7)), "Y": np.ones((2, 7))}
@@ -114,3 +115,9 @@ def test_the_table_says_times_and_shares():
 def test_no_steps_are_refused():
     with pytest.raises(dn.errors.DagnetError, match="steps"):
         noisy().profile(FEEDS, steps=0)
+
+
+def test_an_optimizer_that_is_none():
+    model = dn.mlp([3, 1], seed=1)
+    with pytest.raises(ArgumentTypeError, match=r"must be an object such as dn\.SGD"):
+        model.profile({"X": np.ones((3, 5)), "Y": np.ones((1, 5))}, 0.1)

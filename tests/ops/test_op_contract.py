@@ -6,8 +6,9 @@ import inspect
 import numpy as np
 import pytest
 
+import dagnet as dn
 import dagnet.ops
-from dagnet.errors import ArgumentError, ArgumentTypeError
+from dagnet.errors import ArgumentError, ArgumentTypeError, DagnetError
 from dagnet.ops import REGISTRY, Placeholder
 from dagnet.ops.base import Op
 from dagnet.testing import check_op
@@ -117,3 +118,48 @@ def test_bad_hyperparameter_is_refused_by_op_and_field(op, field, value, error):
 def test_numpy_numbers_are_hyperparameters():
     assert dagnet.ops.Dropout(np.float64(0.5)).rate == 0.5
     assert dagnet.ops.Softmax(np.int64(0)).axis == 0
+
+
+@pytest.mark.parametrize("name", [np.arange(2), np.arange(0), 0, False, [], ["a"], "", "a\nb"])
+def test_names_that_are_none(name):
+    x, y = dn.Input(3), dn.Input(3)
+    calls = [
+        lambda: dn.Input(3, name=name),
+        lambda: dn.ReLU(name=name)(x),
+        lambda: dn.ReLU()(x, name=name),
+        lambda: dn.Linear(2, name=name)(x),
+        lambda: dn.MeanSquaredError(name=name)(x, y),
+    ]
+    for call in calls:
+        with pytest.raises(DagnetError, match="a name must be"):
+            call()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda huge: dn.ELU(alpha=huge),
+        lambda huge: dn.Dropout(huge),
+        lambda huge: dn.SGD(huge),
+        lambda huge: dn.Adam(beta1=huge),
+        lambda huge: dn.StepDecay(0.1, every=1, factor=huge),
+        lambda huge: dn.EarlyStopping(min_delta=huge),
+        lambda huge: dn.data.Divide(huge),
+        lambda huge: dn.data.moons(noise=huge),
+        lambda huge: dn.mlp([3, 1], init=huge),
+        lambda huge: dn.watches.LargeUpdate(above=huge),
+    ],
+)
+def test_integers_that_no_float_can_hold(make):
+    with pytest.raises(ArgumentError, match="that a float can hold"):
+        make(10**5000)
+
+
+def test_a_choice_that_is_an_array():
+    with pytest.raises(ArgumentError, match="approximate must be"):
+        dn.GELU(approximate=np.arange(2))
+    with pytest.raises(ArgumentError, match="mode must be"):
+        dn.EarlyStopping("cost", mode=np.arange(2))
+    model = dn.mlp([3, 1], seed=1)
+    with pytest.raises(ArgumentError, match="shuffle must be"):
+        model.fit(np.ones((3, 2)), np.ones((1, 2)), shuffle=np.arange(2))

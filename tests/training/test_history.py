@@ -211,3 +211,8 @@ def test_html_is_escaped_and_short(history):
 def test_repr(history):
     history.stopped = "finished"
     assert repr(history) == "<History: 3 rows of epoch, step, cost, accuracy; finished>"
+
+
+def test_a_history_is_not_read_from_a_file_descriptor():
+    with pytest.raises(ArgumentTypeError, match="a path must be a string or Path, got 0"):
+        History.from_csv(0)

@@ -161,3 +161,16 @@ def test_get_metric():
         get_metric("accuracy", "regression")
     with pytest.raises(ArgumentTypeError, match="a metric is a name or a function, got 3"):
         get_metric(3)
+
+
+@pytest.mark.parametrize("metric", [accuracy, precision, recall, f1, mae, mse, r2])
+def test_masked_targets_are_refused(metric):
+    guess, truth = np.array([[0.2, 0.7, 0.9]]), np.array([[0, 1, 1]])
+    with pytest.raises(DataError, match="masks 1 of its"):
+        metric(guess, np.ma.masked_array(truth, [[False, False, True]]))
+
+
+@pytest.mark.parametrize("metric", [mae, mse, r2])
+def test_numbers_that_overflow_raise_nothing(metric):
+    with np.errstate(all="raise"):
+        metric(np.array([[1e308, -1e308, 1e200]]), np.array([[-1e308, 1e308, 0.0]]))

@@ -281,3 +281,11 @@ def test_a_log_file_that_cannot_be_written_is_noticed_at_once(tmp_path):
 )
 def test_numbers_are_short(value, text):
     assert format_metrics({"cost": value, "f1": 0.5}) == f"cost {text}  f1 0.5"
+
+
+def test_a_log_that_cannot_be_written_any_more_is_named(tmp_path):
+    log = LogFile(tmp_path / "train.log")
+    (tmp_path / "train.log").mkdir()
+    model = dn.mlp([3, 1], seed=1)
+    with pytest.raises(FileAccessError, match=r"cannot write .*train\.log"):
+        model.fit(np.ones((3, 5)), np.ones((1, 5)), epochs=1, callbacks=[log])

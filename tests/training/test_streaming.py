@@ -1,5 +1,6 @@
 """Training on a file larger than memory: it stays in the file, and the numbers stay the same."""
 
+import os
 import subprocess
 import sys
 from zipfile import ZipFile
@@ -10,7 +11,13 @@ import pytest
 
 import dagnet as dn
 from dagnet import runners, stored
-from dagnet.errors import ArgumentError, FeedError, FeedTypeError, FileFormatError
+from dagnet.errors import (
+    ArgumentError,
+    FeedError,
+    FeedTypeError,
+    FileAccessError,
+    FileFormatError,
+)
 from dagnet.training import batches
 from dagnet.training.orders import shuffled_blocks
 
@@ -317,3 +324,20 @@ def test_what_cannot_be_mapped_is_refused(tmp_path):
     path.write_bytes(b"no zip file")
     with pytest.raises(FileFormatError):
         dn.data.mapped(path)
+
+
+def test_a_file_that_becomes_shorter_is_an_error_and_no_end_of_the_process(tmp_path):
+    path = tmp_path / "large.npz"
+    np.savez(path, X=np.ones((20_000, 50)), Y=np.zeros((20_000, 1)))
+    arrays = dn.data.mapped(path)
+
+    class Cut(dn.Callback):
+        def on_batch(self, run):
+            if run.step == 3:
+                os.truncate(path, 100_000)
+
+    model = dn.mlp([50, 1], seed=1)
+    with pytest.raises(FileAccessError, match=r"large\.npz has become shorter"):
+        model.fit(arrays["X"].T, arrays["Y"].T, epochs=2, batch_size=64, callbacks=[Cut()])
+    with pytest.raises(FileAccessError, match=r"large\.npz has become shorter"):
+        model.fit(arrays["X"].T, arrays["Y"].T, epochs=1, batch_size=64)
