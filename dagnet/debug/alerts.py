@@ -1,10 +1,15 @@
 """Alerts: what a watch saw, where and when."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from dagnet.debug.places import Phase
 from dagnet.diagnosis import Diagnosis
 from dagnet.errors import NotKeptError
+
+#: Nodes that are listed where many alerts are summed up.
+_NODES = 4
 
 
 @dataclass(frozen=True)
@@ -62,3 +67,29 @@ class Alert:
                 "explained"
             )
         return self._diagnosis
+
+
+class Alerts(list[Alert]):
+    """What watches have seen, oldest first; printed, the first of each watch, and how many follow.
+
+    A fault draws others behind it, so that the first is the one to look at.
+    """
+
+    def __str__(self) -> str:
+        by_watch: dict[str, list[Alert]] = {}
+        for alert in self:
+            by_watch.setdefault(alert.watch, []).append(alert)
+        return "\n".join(line for alerts in by_watch.values() for line in _summed_up(alerts))
+
+
+def _summed_up(alerts: list[Alert]) -> Iterator[str]:
+    """Yield what there is to say of the alerts of one watch."""
+    first, *others = alerts
+    yield str(first)
+    if others:
+        nodes = dict.fromkeys(alert.node for alert in others)
+        more = ", ..." if len(nodes) > _NODES else ""
+        yield (
+            f"    and {len(others)} more, to step {others[-1].iteration}, "
+            f"at {', '.join(islice(nodes, _NODES))}{more}"
+        )

@@ -229,9 +229,7 @@ class _Search:
         done = self._binding.frames[found.node]
         assert found.array is not None
         examples = self._has_examples(found)
-        return find_evidence(
-            op, done, reads, found.value, found.array, places, examples, self._bad
-        )
+        return find_evidence(op, done, reads, found.value, found.array, places, examples, self._bad)
 
     def _reads(self, found: _Found) -> Reads:
         """Return what a step read. States may be as the step left them."""
