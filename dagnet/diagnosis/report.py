@@ -10,10 +10,7 @@ from dagnet.statistics_table import StatisticsTable
 from dagnet.text import printable
 
 #: What is said of a parameter: the run that made it bad is over.
-_BEFORE = (
-    "it was so when this run began: if nobody set it, an update before did; a debugger with the "
-    "watches 'nan' and 'inf', given to fit, tells which"
-)
+_BEFORE = "it was so when this run began; if an update did it, the watch 'nan' in fit tells which"
 
 
 @dataclass(frozen=True)
