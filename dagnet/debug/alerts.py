@@ -33,6 +33,8 @@ class Alert:
         Which value of the node it is about: ``"output"``, ``"grad_params.W"``.
     units : tuple of int
         Units it is about, if not all.
+    remedy : str
+        What to do about it.
     """
 
     watch: str
@@ -45,6 +47,7 @@ class Alert:
     threshold: float | None = None
     what: str = "output"
     units: tuple[int, ...] = ()
+    remedy: str = ""
     _diagnosis: Diagnosis | None = field(default=None, repr=False, compare=False)
 
     def __str__(self) -> str:
@@ -70,7 +73,7 @@ class Alert:
 
 
 class Alerts(list[Alert]):
-    """What watches have seen, oldest first; printed, the first of each watch, and how many follow.
+    """What watches have seen, oldest first; printed, the first of each watch, and what to do.
 
     A fault draws others behind it, so that the first is the one to look at.
     """
@@ -86,6 +89,8 @@ def _summed_up(alerts: list[Alert]) -> Iterator[str]:
     """Yield what there is to say of the alerts of one watch."""
     first, *others = alerts
     yield str(first)
+    if first.remedy:
+        yield f"    what to do: {first.remedy}"
     if others:
         nodes = dict.fromkeys(alert.node for alert in others)
         more = ", ..." if len(nodes) > _NODES else ""

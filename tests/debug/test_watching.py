@@ -474,8 +474,10 @@ def test_printed_alerts_show_the_first_of_each_watch(model):
     dead = [a for a in debugger.alerts if a.watch == "dead layer"]
     assert str(debugger.alerts).splitlines() == [
         str(zero[0]),
+        f"    what to do: {dn.watches.AllZero.remedy}",
         f"    and {len(zero) - 1} more, to step 3, at "
         + ", ".join(dict.fromkeys(a.node for a in zero[1:])),
         str(dead[0]),
+        f"    what to do: {dn.watches.DeadLayer.remedy}",
         "    and 2 more, to step 3, at relu1",
     ]
