@@ -11,6 +11,7 @@ from engine_helpers import here
 import dagnet as dn
 from dagnet.diagnosis import diagnose, not_finite
 from dagnet.diagnosis.places import find_places
+from dagnet.diagnosis.rerun import Rerun
 from dagnet.errors import NotKeptError, OpError
 
 M = 7
@@ -303,7 +304,14 @@ def test_a_step_is_run_again_on_few_examples():
     assert sum(Counted.examples_run) < 3100
 
 
-def test_a_gradient_of_parameters_that_one_of_many_examples_makes_bad():
+def test_a_gradient_of_parameters_that_one_of_many_examples_makes_bad(monkeypatch):
+    searched, search = [], Rerun._search
+
+    def counted(rerun, index):
+        searched.append(rerun.m)
+        return search(rerun, index)
+
+    monkeypatch.setattr(Rerun, "_search", counted)
     x, y = dn.Input(4, name="x"), dn.Input(1, name="y")
     model = dn.Model(dn.MeanSquaredError(name="cost")(dn.Linear(1, name="linear")(x), y), seed=1)
     model.params["linear"]["W"][...] = 0.0
@@ -314,6 +322,7 @@ def test_a_gradient_of_parameters_that_one_of_many_examples_makes_bad():
     why = model.why()
     assert (why.node, why.value, why.places.indices) == ("linear", "grad_params.W", ((0, 3),))
     assert culprits(why) == [("x", "output", (3, 701), 1e300)]
+    assert searched == [1]
 
 
 def test_a_bad_parameter_says_that_an_update_may_have_made_it():
