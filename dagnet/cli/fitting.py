@@ -10,6 +10,7 @@ from dagnet.cli.app import INTERRUPTED
 from dagnet.cli.data import arrays_for
 from dagnet.cli.output import OutputDirectory
 from dagnet.data import Dataset, Scaler
+from dagnet.debug.debugger import Debugger
 from dagnet.model import Model
 from dagnet.training import Callback, History, Optimizer
 from dagnet.training.callbacks import Run
@@ -38,9 +39,12 @@ def run_training(
     log_every: int | None = None,
     checkpoint_every: int | None = None,
     progress: bool = True,
+    debugger: Debugger | None = None,
     **options: Any,
 ) -> None:
     """Train a model, print how it goes and ends, and write what there is to `out`.
+
+    What the watches of a debugger have seen is printed, too.
 
     After Ctrl-C, too, everything is written, and the command ends with exit code 130.
     """
@@ -67,9 +71,20 @@ def run_training(
         log_every=log_every or max(1, epochs // LINES),
         progress=bar,
         callbacks=callbacks,
+        debugger=debugger,
         **options,
     )
+    if debugger is not None:
+        _report_alerts(debugger)
     _report(model, {"train": (X, Y), "test": options.get("validation")}, history, out)
+
+
+def _report_alerts(debugger: Debugger) -> None:
+    """Print what the watches have seen, and what the first alert came from."""
+    alerts = debugger.alerts
+    click.echo(str(alerts) or "the watches saw nothing", err=True)
+    if alerts:
+        click.echo(f"\n{alerts[0].why()}\n", err=True)
 
 
 def _report(
@@ -80,7 +95,9 @@ def _report(
 ) -> None:
     cost = history.last.get("cost", 0.0)
     if not isfinite(cost):
-        click.echo(f"the cost is {cost}: try a smaller --lr", err=True)
+        click.echo(
+            f"the cost is {cost}: try a smaller --lr; --watch all says where it began", err=True
+        )
     for part, arrays in data.items():
         if arrays is not None:
             click.echo(f"{part:<5}  {format_metrics(model.evaluate(*arrays))}")

@@ -24,6 +24,8 @@ from dagnet.cli.options import (
 from dagnet.cli.output import OutputDirectory
 from dagnet.cli.summary import summarize
 from dagnet.cli.user_file import model_from_file
+from dagnet.debug.debugger import Debugger
+from dagnet.debug.watches import CATALOGUE
 from dagnet.errors import UnknownNameError
 from dagnet.model import Model
 
@@ -92,6 +94,12 @@ _training_options = several(
         help=f"How often numbers are logged; default {LINES} times.",
     ),
     click.option("--no-progress", is_flag=True, help="Lines instead of a bar."),
+    click.option(
+        "--watch",
+        metavar="NAME",
+        multiple=True,
+        help="Tell at the end what went wrong along the way: 'dead relu', 'nan', ...; or all.",
+    ),
 )
 
 _output_options = several(
@@ -155,6 +163,7 @@ class _Job:
     optimizer: str
     log_every: int | None
     no_progress: bool
+    watch: tuple[str, ...]
     out: Path | None
     checkpoint_every: int | None
     resume: bool
@@ -190,6 +199,7 @@ class _Job:
             log_every=self.log_every,
             checkpoint_every=self.checkpoint_every,
             progress=not self.no_progress,
+            debugger=_watching(model, self.watch),
         )
 
     def _data(self) -> tuple[data.Dataset, data.Dataset | None]:
@@ -229,6 +239,16 @@ class _Job:
         if self.scaling == "auto":
             return data.default_scaling(train_set)
         return data.scaler(self.scaling)
+
+
+def _watching(model: Model, names: tuple[str, ...]) -> Debugger | None:
+    """Return a debugger that notes what the watches of these names see; None without any."""
+    if not names:
+        return None
+    debugger = Debugger(model)
+    for name in [watch.name for watch in CATALOGUE] if "all" in names else names:
+        debugger.watch(name, stop=False)
+    return debugger
 
 
 def _init(text: str) -> str | float:

@@ -1,10 +1,15 @@
 """Alerts: what a watch saw, where and when."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 
 from dagnet.debug.places import Phase
 from dagnet.diagnosis import Diagnosis
 from dagnet.errors import NotKeptError
+
+#: Nodes that are listed where many alerts are summed up.
+_NODES = 4
 
 
 @dataclass(frozen=True)
@@ -28,6 +33,8 @@ class Alert:
         Which value of the node it is about: ``"output"``, ``"grad_params.W"``.
     units : tuple of int
         Units it is about, if not all.
+    remedy : str
+        What to do about it.
     """
 
     watch: str
@@ -40,6 +47,7 @@ class Alert:
     threshold: float | None = None
     what: str = "output"
     units: tuple[int, ...] = ()
+    remedy: str = ""
     _diagnosis: Diagnosis | None = field(default=None, repr=False, compare=False)
 
     def __str__(self) -> str:
@@ -62,3 +70,31 @@ class Alert:
                 "explained"
             )
         return self._diagnosis
+
+
+class Alerts(list[Alert]):
+    """What watches have seen, oldest first; printed, the first of each watch, and what to do.
+
+    A fault draws others behind it, so that the first is the one to look at.
+    """
+
+    def __str__(self) -> str:
+        by_watch: dict[str, list[Alert]] = {}
+        for alert in self:
+            by_watch.setdefault(alert.watch, []).append(alert)
+        return "\n".join(line for alerts in by_watch.values() for line in _summed_up(alerts))
+
+
+def _summed_up(alerts: list[Alert]) -> Iterator[str]:
+    """Yield what there is to say of the alerts of one watch."""
+    first, *others = alerts
+    yield str(first)
+    if first.remedy:
+        yield f"    what to do: {first.remedy}"
+    if others:
+        nodes = dict.fromkeys(alert.node for alert in others)
+        more = ", ..." if len(nodes) > _NODES else ""
+        yield (
+            f"    and {len(others)} more, to step {others[-1].iteration}, "
+            f"at {', '.join(islice(nodes, _NODES))}{more}"
+        )

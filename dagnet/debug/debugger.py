@@ -48,7 +48,7 @@ class Debugger(Stopping, Callback):
     watches : Watching
         A sequence of them.
     alerts : list of Alert
-        Everything that watches have seen, oldest first.
+        Everything that watches have seen, oldest first; printed, the first of each watch.
     stop : Stop
         Where the run stands, and what stopped it.
 

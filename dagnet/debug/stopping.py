@@ -1,6 +1,6 @@
 """What stops a debugged run: the breakpoints and the watches that are set on it."""
 
-from dagnet.debug.alerts import Alert
+from dagnet.debug.alerts import Alert, Alerts
 from dagnet.debug.breakpoints import Breakpoint, Breakpoints, Predicate
 from dagnet.debug.places import Nodes, Phase, matching, stop_of
 from dagnet.debug.watches.base import Watch
@@ -23,14 +23,14 @@ class Stopping:
     watches : Watching
         A sequence of them.
     alerts : list of Alert
-        Everything that watches have seen, oldest first.
+        Everything that watches have seen, oldest first; printed, the first of each watch.
     """
 
     def __init__(self, model: Model):
         self.model = model
         self.breakpoints = Breakpoints()
         self.watches = Watching(model)
-        self.alerts: list[Alert] = []
+        self.alerts = Alerts()
 
     # Breakpoints.
 

@@ -75,7 +75,14 @@ class Reads(NamedTuple):
 
 
 def find_evidence(
-    op: Op, done: Frame, reads: Reads, value: str, result: np.ndarray, places: Places, bad: Bad
+    op: Op,
+    done: Frame,
+    reads: Reads,
+    value: str,
+    result: np.ndarray,
+    places: Places,
+    examples: bool,
+    bad: Bad,
 ) -> tuple[Evidence, ...]:
     """Return the numbers that made the first bad element of a step's result.
 
@@ -88,8 +95,17 @@ def find_evidence(
     arrays = [source.array for source in sources if source.array is not None]
     if len(arrays) < len(sources):
         return ()
-    rerun = Rerun(op, done, tuple(arrays), tuple(reads.params), value, bad)
-    found = rerun.culprit(places.indices[0])
+    rerun = Rerun(
+        op=op,
+        arrays=tuple(arrays),
+        params=tuple(reads.params),
+        state=done.state,
+        grad_output=None if value == "output" else done.grad_output,
+        m=done.m,
+        value=value,
+        bad=bad,
+    )
+    found = rerun.culprit(places.indices[0], examples)
     if found is None:
         return tuple(_at(r, _largest(r.array), False) for r in reads.all if _has_numbers(r.array))
     group, place = found

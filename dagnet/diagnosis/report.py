@@ -9,6 +9,9 @@ from dagnet.node import Source, located
 from dagnet.statistics_table import StatisticsTable
 from dagnet.text import printable
 
+#: What is said of a parameter: the run that made it bad is over.
+_BEFORE = "it was so when this run began; if an update did it, the watch 'nan' in fit tells which"
+
 
 @dataclass(frozen=True)
 class Diagnosis:
@@ -64,6 +67,8 @@ class Diagnosis:
             parts.append(f"    {self.line}")
         if self.places is not None and self.places.shape:
             parts.append(f"{self.value}: {self.places}")
+        if self.phase == "parameters":
+            parts.append(_BEFORE)
         if self.unseen:
             shown = ", ".join(self.unseen[:4]) + (", ..." if len(self.unseen) > 4 else "")
             parts.append(f"not kept, so not looked at: {shown}")

@@ -228,7 +228,8 @@ class _Search:
         op = self._graph.vertices[found.node].op
         done = self._binding.frames[found.node]
         assert found.array is not None
-        return find_evidence(op, done, reads, found.value, found.array, places, self._bad)
+        examples = self._has_examples(found)
+        return find_evidence(op, done, reads, found.value, found.array, places, examples, self._bad)
 
     def _reads(self, found: _Found) -> Reads:
         """Return what a step read. States may be as the step left them."""

@@ -228,4 +228,25 @@ def test_a_diverged_training_says_so(run, tmp_path):
     np.savez(tmp_path / "line.npz", X=np.arange(6.0)[np.newaxis], Y=np.arange(6.0)[np.newaxis] / 7)
     source = tmp_path / "line.npz"
     result = run("train", "--data", source, "--layers", "3,1", "--lr", 1e30, "--epochs", 50)
-    assert result.stderr == "the cost is nan: try a smaller --lr\n"
+    assert result.stderr == "the cost is nan: try a smaller --lr; --watch all says where it began\n"
+
+
+def test_watches_tell_at_the_end_what_went_wrong(run, tmp_path):
+    np.savez(tmp_path / "line.npz", X=np.arange(6.0)[np.newaxis], Y=np.arange(6.0)[np.newaxis] / 7)
+    command = ["train", "--data", tmp_path / "line.npz", "--layers", "3,1", "--epochs", 3]
+    plain = run(*command, "--lr", 1e30)
+    assert "began" in run(*command, "--lr", 1e200).stderr
+    result = run(*command, "--lr", 1e30, "--watch", "exploding gradient", "--watch", "all zero")
+    assert result.stdout == plain.stdout
+    first, *rest = result.stderr.splitlines()
+    assert first.startswith(
+        "step 2, backward linear2: exploding gradient: grad_params.W has a norm"
+    )
+    assert rest[0] == f"    what to do: {dn.watches.ExplodingGradient.remedy}"
+    assert rest[1].startswith("    and ")
+    assert any(line.startswith("linear2") and ", backward: " in line for line in rest)
+    assert "loss domain" not in result.stderr
+    result = run(*command, "--lr", 0.01, "--watch", "all")
+    assert result.stderr == "the watches saw nothing\n"
+    result = run(*command, "--watch", "dead relus", code=1)
+    assert "did you mean 'dead relu'" in result.stderr

@@ -161,16 +161,49 @@ def test_a_jump_from_one_step_to_the_next():
     assert {a.iteration for a in alerts} == {3}
 
 
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+def test_a_feature_that_is_not_scaled(dtype):
+    feeds = {name: array.astype(dtype) for name, array in drawn(targets=2).items()}
+    model = regression(dn.Tanh, dtype)
+    assert not seen(model, "unscaled input", feeds)
+    feeds["X"][1] *= 100
+    rms = float(np.sqrt(np.mean(feeds["X"][1].astype(float) ** 2)))
+    assert rms > 30
+    first = seen(model, "unscaled input", feeds)[0]
+    assert (first.node, first.position, first.units) == ("X", 0, (1,))
+    assert first.value == pytest.approx(rms, rel=1e-6)
+    assert "1 of 3 features has" in first.message
+
+
+def test_a_feature_with_one_large_number_is_scaled():
+    feeds = drawn(targets=2)
+    feeds["X"][1, 4] = 70.0  # its rms is 27
+    assert not seen(regression(dn.Tanh), "unscaled input", feeds)
+
+
+def test_what_is_normalised_first_and_targets_may_be_large():
+    X, Y = dn.Input(3, name="X"), dn.Input(2, name="Y")
+    A = dn.Linear(2, name="linear1")(dn.BatchNorm(name="norm")(X))
+    model = dn.Model(dn.MeanSquaredError(name="cost")(A, Y), seed=1)
+    feeds = drawn(targets=2)
+    assert not seen(model, "unscaled input", {name: a * 1e4 for name, a in feeds.items()})
+    feeds["Y"] *= 1e4
+    assert not seen(regression(dn.Tanh), "unscaled input", feeds)
+
+
 # Activations.
 
 
 def test_dead_units_are_named():
     model, feeds = dn.mlp([3, 5, 1], seed=1), drawn()
     model.params["linear1"]["b"][[1, 4]] = -100.0
-    first = of_first(seen(model, "dead relu", feeds, 10), "relu1", "forward", 10, 2.0, 0.0)
+    one = dn.watches.DeadUnits(share=0.0)
+    first = of_first(seen(model, one, feeds, 10), "relu1", "forward", 10, 2.0, 0.0)
     assert first.units == (1, 4)
     assert "units 1, 4" in first.message
-    assert not seen(model, dn.watches.DeadUnits(share=0.5), feeds, 12)
+    assert not seen(model, "dead relu", feeds, 12)
+    model.params["linear1"]["b"][2] = -100.0  # three of five are more than half
+    of_first(seen(model, "dead relu", feeds, 10), "relu1", "forward", 10, 3.0, 2.5)
 
 
 def test_a_unit_is_dead_only_if_it_is_so_in_every_batch():
@@ -182,7 +215,7 @@ def test_a_unit_is_dead_only_if_it_is_so_in_every_batch():
         b[2 if iteration % 2 else 3] = -100.0
         b[0] = -100.0 if iteration > 2 else 100.0
 
-    alerts = seen(model, dn.watches.DeadUnits(over=3), feeds, 6, before=kill)
+    alerts = seen(model, dn.watches.DeadUnits(share=0.0, over=3), feeds, 6, before=kill)
     assert [(a.iteration, a.units) for a in alerts] == [(5, (0,)), (6, (0,))]
 
 
@@ -229,7 +262,7 @@ def test_a_softmax_of_one_class():
     assert not seen(model, "softmax collapsed", feeds, 3)
 
 
-@pytest.mark.parametrize(("factor", "threshold"), [(50.0, 10.0), (0.02, 0.1)])
+@pytest.mark.parametrize(("factor", "threshold"), [(50.0, 30.0), (0.02, 1 / 30)])
 def test_a_range_that_drifts(factor, threshold):
     model, feeds = regression(dn.ReLU), drawn(targets=2)
 
@@ -241,6 +274,18 @@ def test_a_range_that_drifts(factor, threshold):
     first = of_first(alerts, "act1", "forward", 6)
     assert (first.value, first.threshold) == pytest.approx((factor, threshold))
     assert "50 times" in first.message
+
+
+@pytest.mark.parametrize(("m", "numbers"), [(1, "1 number "), (3, "3 numbers ")])
+def test_a_batch_normalization_over_few_examples(m, numbers):
+    X, Y = dn.Input(3, name="X"), dn.Input(2, name="Y")
+    A = dn.BatchNorm(name="norm")(dn.Linear(5, name="linear1")(X))
+    cost = dn.MeanSquaredError(name="cost")(dn.Linear(2, name="linear2")(A), Y)
+    model, feeds = dn.Model(cost, seed=1), drawn(targets=2)
+    few = {name: array[:, :m] for name, array in feeds.items()}
+    first = of_first(seen(model, "few to normalize", few, 3), "norm", "forward", 3, m, 4.0)
+    assert numbers in first.message
+    assert not seen(model, "few to normalize", feeds, 3)
 
 
 # Gradients.
@@ -472,3 +517,130 @@ def test_facts_of_what_is_not_finite(bad):
     assert not facts.is_constant
     assert facts.has_nan == np.isnan(bad)
     assert facts.has_inf == np.isinf(bad)
+
+
+def test_weights_that_shrink():
+    def shrink(arrays):
+        arrays["linear1", "W"] *= 0.9
+
+    model, feeds = dn.mlp([3, 5, 1], seed=1), drawn()
+    alerts = seen(model, "shrinking weights", feeds, 10, Moves(shrink))
+    first = of_first(alerts, "linear1", "update", 10, 0.9, 0.97)
+    assert first.what == "params.W"
+    assert not seen(model, "shrinking weights", feeds, 9, Moves(shrink))
+    assert seen(model, "shrinking weights", feeds, 10, dn.SGD(0.1, weight_decay=1.0))
+    assert not seen(model, "shrinking weights", feeds, 10, dn.SGD(0.1, weight_decay=0.1))
+
+
+@pytest.mark.parametrize(("units", "told"), [(2, False), (4, True), (9, True)])
+def test_a_linear_layer_on_a_linear_layer(units, told):
+    X, Y = dn.Input(3, name="X"), dn.Input(5, name="Y")
+    Z = dn.Linear(5, name="last")(dn.Linear(units, name="first")(X))
+    model = dn.Model(dn.MeanSquaredError(name="cost")(Z, Y), seed=1)
+    alerts = seen(model, "linear on linear", drawn(targets=5))
+    assert [a.node for a in alerts] == ["last"] * told
+    assert all("first and last compute" in a.message for a in alerts)
+
+
+def test_a_linear_layer_that_others_read_too_is_needed():
+    X, Y = dn.Input(3, name="X"), dn.Input(5, name="Y")
+    first = dn.Linear(7, name="first")(X)
+    Z = dn.Linear(5, name="last")(first)
+    Z = dn.Add(name="sum")(Z, dn.Linear(5, name="other")(dn.Tanh(name="tanh")(first)))
+    model = dn.Model(dn.MeanSquaredError(name="cost")(Z, Y), seed=1)
+    assert not seen(model, "linear on linear", drawn(targets=5))
+
+
+# Targets.
+
+
+def linear_classifier(loss, activation, classes=4):
+    X, Y = dn.Input(3, name="X"), dn.Input(classes, name="Y")
+    P = activation(name="P")(dn.Linear(classes, name="linear")(X))
+    return dn.Model(loss(name="cost")(P, Y), seed=1)
+
+
+def test_probabilities_of_classes_that_do_not_sum_to_one():
+    model = linear_classifier(dn.CategoricalCrossEntropy, dn.Sigmoid)
+    feeds = drawn(targets=4)
+    first = of_first(seen(model, "loss domain", feeds), "cost", "forward", 1)
+    sums = model.cache["P"].output.sum(axis=0)
+    worst = int(np.argmax(abs(sums - 1)))
+    assert first.message.endswith(f"those of P sum to {number(float(sums[worst]))} at [{worst}]")
+    assert not seen(linear_classifier(dn.CategoricalCrossEntropy, dn.Softmax), "loss domain", feeds)
+    assert not seen(linear_classifier(dn.BinaryCrossEntropy, dn.Sigmoid), "loss domain", feeds)
+
+
+def test_a_softmax_over_one_class_is_told_at_the_loss():
+    model = linear_classifier(dn.BinaryCrossEntropy, dn.Softmax, classes=1)
+    first = of_first(seen(model, "loss domain", drawn()), "cost", "forward", 1)
+    assert first.message == "P is a softmax over one class, which is always 1"
+
+
+def guessing(loss, targets, answer):
+    """Return a network that gives one answer, the target being the mean of which it tells."""
+    model = linear_classifier(loss, dn.Identity, len(targets))
+    model.params["linear"]["W"][...] = 0.0
+    model.params["linear"]["b"][...] = np.reshape(answer, (-1, 1))
+    return model, {"X": drawn()["X"][:, : targets.shape[1]], "Y": targets}
+
+
+@pytest.mark.parametrize(
+    ("loss", "answer", "cost"),
+    [
+        (dn.CategoricalCrossEntropy, [0.25, 0.75], -0.25 * np.log(0.25) - 0.75 * np.log(0.75)),
+        (dn.BinaryCrossEntropy, [0.25, 0.75], -0.5 * np.log(0.25) - 1.5 * np.log(0.75)),
+        (dn.MeanSquaredError, [0.25, 0.75], 0.1875),
+        (dn.CategoricalCrossEntropyWithLogits, np.log([0.25, 0.75]), 0.5623351446),
+        (dn.BinaryCrossEntropyWithLogits, [-np.log(3), np.log(3)], 2 * 0.5623351446),
+    ],
+)
+def test_a_cost_that_the_mean_of_the_targets_has_too(loss, answer, cost):
+    model, feeds = guessing(loss, np.eye(2)[:, [0, 1, 1, 1]], answer)
+    watch = dn.watches.Guessing(over=3)
+    alerts = seen(model, watch, feeds, 6)
+    first = of_first(alerts, "cost", "forward", 6, cost, 0.98 * cost)
+    assert first.message.count(number(cost)) == 2
+    lower = 0.97 if loss is not dn.MeanSquaredError else 0.5
+    assert not seen(model, watch, feeds, 6, before=lambda _: _better(model, feeds, lower * cost))
+    assert not seen(model, watch, feeds, 5)
+
+
+def _better(model, feeds, cost):
+    """Let weights tell the examples apart until the cost is below."""
+    Y, X = feeds["Y"], np.vstack([feeds["X"], np.ones(feeds["X"].shape[1])])
+    W = (Y - Y.mean(axis=1, keepdims=True)) @ np.linalg.pinv(X)
+    for _ in range(100):
+        if model.forward(feeds) < cost:
+            return
+        model.params["linear"]["W"][...] += 0.05 * W[:, :-1]
+        model.params["linear"]["b"][...] += 0.05 * W[:, -1:]
+    raise AssertionError("no lower cost")
+
+
+def test_examples_in_the_order_of_their_classes():
+    rng = np.random.default_rng(1)
+    labels = np.sort(rng.integers(0, 4, 400))
+    model = linear_classifier(dn.CategoricalCrossEntropy, dn.Softmax)
+
+    def trained(order):
+        debugger = dn.Debugger(model)
+        debugger.watch("sorted batches", stop=False)
+        X, Y = rng.standard_normal((3, 400)), np.eye(4)[:, labels[order]]
+        model.fit(X, Y, epochs=4, batch_size=20, shuffle=False, debugger=debugger)
+        return debugger.alerts
+
+    first = trained(np.arange(400))[0]
+    assert (first.node, first.threshold) == ("cost", 3.0)
+    assert number(first.value) in first.message
+    assert not trained(rng.permutation(400))
+
+
+def test_batches_of_one_example_differ_by_chance():
+    rng = np.random.default_rng(1)
+    model = linear_classifier(dn.CategoricalCrossEntropy, dn.Softmax)
+    debugger = dn.Debugger(model)
+    debugger.watch(dn.watches.SortedBatches(over=2), stop=False)
+    X, Y = rng.standard_normal((3, 200)), np.eye(4)[:, rng.integers(0, 4, 200)]
+    model.fit(X, Y, epochs=2, batch_size=1, debugger=debugger)
+    assert not debugger.alerts

@@ -297,15 +297,15 @@ def test_a_whole_training_is_watched_and_its_bits_are_the_same():
 
 def test_in_fit_dead_units_are_told_at_the_step_where_they_are_so_for_long():
     model = dn.mlp([2, 5, 1], seed=1)
-    model.params["linear1"]["b"][3] = -100.0
+    model.params["linear1"]["b"][[0, 2, 3]] = -100.0
     debugger = dn.Debugger(model)
     debugger.watch("dead relu", stop=False)
     train(model, debugger)
     assert [a.iteration for a in debugger.alerts] == [10, 11, 12]
-    assert all(a.units == (3,) for a in debugger.alerts)
+    assert all(a.units == (0, 2, 3) for a in debugger.alerts)
     train(model, debugger)  # another training, which counts from its own first step
     assert [a.iteration for a in debugger.alerts] == [10, 11, 12] * 2
-    assert debugger.alerts[3].why().places.pattern == "all of row 3"
+    assert debugger.alerts[3].why().places.pattern == "all of rows 0, 2 and 3"
 
 
 def test_in_fit_an_alert_hands_over():
@@ -438,7 +438,7 @@ def test_why_finds_the_origin():
 def test_why_where_no_element_is_bad_shows_what_the_step_read():
     model, feeds = regression(dn.ReLU), drawn(targets=2)
     model.params["linear1"]["b"][[0, 3]] = -100.0
-    (alert,) = seen(model, dn.watches.DeadUnits(over=1), feeds)
+    (alert,) = seen(model, dn.watches.DeadUnits(share=0.0, over=1), feeds)
     why = alert.why()
     assert (why.node, why.phase, why.value, why.position) == ("act1", "forward", "output", 2)
     assert why.message == alert.message
@@ -459,3 +459,25 @@ def test_why_of_every_alert_that_stops(model):
         (alert,) = debugger.run().alerts
         assert alert.why().phase == "feed"
         debugger.restart()
+
+
+def test_printed_alerts_show_the_first_of_each_watch(model):
+    model.params["linear1"]["b"][...] = -100.0
+    debugger = dn.Debugger(model, None, Moves())
+    assert str(debugger.alerts) == ""
+    debugger.watch("all zero", stop=False)
+    debugger.watch("dead layer", "relu1", stop=False)
+    for _ in range(3):
+        debugger.restart(drawn())
+        debugger.run()
+    zero = [a for a in debugger.alerts if a.watch == "all zero"]
+    dead = [a for a in debugger.alerts if a.watch == "dead layer"]
+    assert str(debugger.alerts).splitlines() == [
+        str(zero[0]),
+        f"    what to do: {dn.watches.AllZero.remedy}",
+        f"    and {len(zero) - 1} more, to step 3, at "
+        + ", ".join(dict.fromkeys(a.node for a in zero[1:])),
+        str(dead[0]),
+        f"    what to do: {dn.watches.DeadLayer.remedy}",
+        "    and 2 more, to step 3, at relu1",
+    ]

@@ -11,6 +11,7 @@ from engine_helpers import here
 import dagnet as dn
 from dagnet.diagnosis import diagnose, not_finite
 from dagnet.diagnosis.places import find_places
+from dagnet.diagnosis.rerun import Rerun
 from dagnet.errors import NotKeptError, OpError
 
 M = 7
@@ -268,6 +269,72 @@ def test_overflow_in_a_linear_layer_takes_an_input_and_a_weight():
     assert (why.node, why.phase, why.places.indices) == ("eye", "forward", ((2, 6),))
     assert culprits(why) == [("x", "output", (1, 6), 1e200)]
     assert "eye.params.W[2, 1] = 1e+200" in why.message
+
+
+class Counted(dn.Op):
+    """A doubling that counts the examples it is run on."""
+
+    examples_run: ClassVar[list[int]] = []
+    kind: ClassVar[str] = "linear"
+
+    def output_shape(self, *inputs):
+        return inputs[0]
+
+    def forward(self, f):
+        self.examples_run.append(f.m)
+        np.multiply(f.inputs[0], 2.0, out=f.output)
+
+    def backward(self, f):
+        np.multiply(f.grad_output, 2.0, out=f.grad_inputs[0])
+
+
+def test_a_step_is_run_again_on_few_examples():
+    x, y = dn.Input(4, name="x"), dn.Input(4, name="y")
+    Z = Counted(name="twice")(dn.Linear(4, name="linear")(x))
+    model = dn.Model(dn.MeanSquaredError(name="cost")(Z, y), seed=1)
+    model.params["linear"]["W"][...] = np.eye(4)
+    data = np.ones((4, 1000))
+    data[2, 700] = 1.5e308
+    model.forward({"x": data, "y": np.zeros((4, 1000))})
+    Counted.examples_run.clear()
+    why = model.why()
+    assert (why.node, why.places.indices) == ("twice", ((2, 700),))
+    assert culprits(why) == [("linear", "output", (2, 700), 1.5e308)]
+    assert Counted.examples_run.count(1000) <= 3  # as in the run, and at the end to make sure
+    assert sum(Counted.examples_run) < 3100
+
+
+def test_a_gradient_of_parameters_that_one_of_many_examples_makes_bad(monkeypatch):
+    searched, search = [], Rerun._search
+
+    def counted(rerun, index):
+        searched.append(rerun.m)
+        return search(rerun, index)
+
+    monkeypatch.setattr(Rerun, "_search", counted)
+    x, y = dn.Input(4, name="x"), dn.Input(1, name="y")
+    model = dn.Model(dn.MeanSquaredError(name="cost")(dn.Linear(1, name="linear")(x), y), seed=1)
+    model.params["linear"]["W"][...] = 0.0
+    data, targets = np.ones((4, 1000)), np.zeros((1, 1000))
+    data[3, 701], targets[0, 701] = 1e300, 1e12
+    model.forward({"x": data, "y": targets})
+    model.backward()
+    why = model.why()
+    assert (why.node, why.value, why.places.indices) == ("linear", "grad_params.W", ((0, 3),))
+    assert culprits(why) == [("x", "output", (3, 701), 1e300)]
+    assert searched == [1]
+
+
+def test_a_bad_parameter_says_that_an_update_may_have_made_it():
+    model = through(features=3)
+    model.params["eye"]["W"][2, 1] = np.nan
+    model.forward(feeds(3))
+    assert "so when this run began" in str(model.why())
+    arrays = feeds(3)
+    model.params["eye"]["W"][2, 1] = 1e200
+    arrays["x"][1, 6] = 1e200
+    model.forward(arrays)
+    assert "so when this run began" not in str(model.why())
 
 
 def test_a_parameter_that_makes_it_bad_whatever_the_inputs_are():

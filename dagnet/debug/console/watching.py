@@ -37,10 +37,9 @@ def unwatch(context: Context, argument: str) -> None:
 
 
 def alerts(context: Context, argument: str) -> None:
-    """List what watches have seen, oldest first."""
+    """Show the first that each watch has seen, and how much more; the first of all began it."""
     no_argument(argument)
-    seen = [str(alert) for alert in context.debugger.alerts]
-    context.screen.show("\n".join(seen) or "nothing seen")
+    context.screen.show(str(context.debugger.alerts) or "nothing seen")
 
 
 def _options(text: str, kind: type[Watch]) -> tuple[str, dict[str, Any]]:

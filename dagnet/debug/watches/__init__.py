@@ -4,6 +4,7 @@ from dagnet.debug.watches.activations import (
     CollapsedSoftmax,
     DeadLayer,
     DeadUnits,
+    FewToNormalize,
     RangeDrift,
     Saturated,
 )
@@ -20,10 +21,13 @@ from dagnet.debug.watches.parameters import (
     FrozenWeights,
     GrowingWeights,
     LargeUpdate,
+    LinearOnLinear,
+    ShrinkingWeights,
     SmallUpdate,
     SymmetricUnits,
 )
 from dagnet.debug.watches.sight import Sight
+from dagnet.debug.watches.targets import Guessing, SortedBatches
 from dagnet.debug.watches.values import (
     AllZero,
     Constant,
@@ -32,6 +36,7 @@ from dagnet.debug.watches.values import (
     Jump,
     Nan,
     NearOverflow,
+    UnscaledInput,
 )
 
 __all__ = [
@@ -45,22 +50,28 @@ __all__ = [
     "ExpOverflow",
     "ExplodingGradient",
     "FadingGradient",
+    "FewToNormalize",
     "Finding",
     "FlatCost",
     "FrozenWeights",
     "GrowingWeights",
+    "Guessing",
     "Inf",
     "Jump",
     "LargeUpdate",
+    "LinearOnLinear",
     "LossDomain",
     "Nan",
     "NearOverflow",
     "RangeDrift",
     "RisingCost",
     "Saturated",
+    "ShrinkingWeights",
     "Sight",
     "SmallUpdate",
+    "SortedBatches",
     "SymmetricUnits",
+    "UnscaledInput",
     "VanishingGradient",
     "Watch",
     "ZeroGradient",

@@ -9,7 +9,7 @@ from dagnet.debug.watches.base import Finding, Watch, is_hidden, listed
 from dagnet.debug.watches.sight import Sight
 from dagnet.graph import Vertex
 from dagnet.model import Model
-from dagnet.ops import ReLU, Sigmoid, Softmax, Tanh
+from dagnet.ops import BatchNorm, ReLU, Sigmoid, Softmax, Tanh
 from dagnet.text import number
 
 
@@ -19,9 +19,11 @@ class DeadUnits(Watch):
     Parameters
     ----------
     share : float
-        Share of the units that may be dead.
+        Share of the units that may be dead. Networks that learn well have some: up to half of a
+        layer, and mostly a quarter. With 0, a single one is told.
     over : int
-        A unit counts that was 0 in each of so many training steps.
+        A unit counts that was 0 in each of so many training steps. For batches of a few examples
+        it should be larger.
 
     Notes
     -----
@@ -29,7 +31,7 @@ class DeadUnits(Watch):
     models* (2013), section 2.
     """
 
-    share: float = 0.0
+    share: float = 0.5
     over: int = field(default=10, kw_only=True)
 
     name: ClassVar[str] = "dead relu"
@@ -175,7 +177,7 @@ class RangeDrift(Watch):
         How many times as wide, or as narrow, it may get.
     """
 
-    factor: float = 10.0
+    factor: float = 30.0
     over: int = field(default=3, kw_only=True)
 
     kinds: ClassVar[frozenset[str]] = frozenset({"activation"})
@@ -203,3 +205,37 @@ class RangeDrift(Watch):
             else f"output ranges over 0 instead of the {number(first)} of the first step"
         )
         return Finding(message, ratio, self.factor if wide else 1 / self.factor)
+
+
+class FewToNormalize(Watch):
+    """A batch normalization over so few numbers that mean and variance say nothing.
+
+    Over a single one, the output is the shift, whatever the input.
+
+    Parameters
+    ----------
+    least : float
+        How many numbers of a unit there should be in a batch.
+    """
+
+    least: float = 4.0
+    over: int = field(default=3, kw_only=True)
+
+    name: ClassVar[str] = "few to normalize"
+    kinds: ClassVar[frozenset[str]] = frozenset({"normalization"})
+    formula: ClassVar[str] = "numbers of a unit in a batch < least"
+    remedy: ClassVar[str] = "a larger `batch_size`, or `LayerNorm`"
+
+    def applies(self, vertex: Vertex, model: Model) -> bool:
+        return isinstance(vertex.op, BatchNorm)
+
+    def look(self, sight: Sight) -> Finding | None:
+        output = sight.array()
+        count = output.size // output.shape[0]
+        if not count < self.least:
+            return None
+        message = (
+            f"mean and variance are those of {count} number{'s' * (count > 1)} for each unit, "
+            f"fewer than {number(self.least)}"
+        )
+        return Finding(message, float(count), self.least)

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from dagnet.debug.watches import activations, cost, gradients, parameters, values
+from dagnet.debug.watches import activations, cost, gradients, parameters, targets, values
 from dagnet.debug.watches.base import Watch
 from dagnet.errors import ArgumentTypeError, UnknownNameError
 
@@ -12,6 +12,7 @@ CATALOGUE: tuple[type[Watch], ...] = (
     values.Inf,
     values.NearOverflow,
     values.ExpOverflow,
+    values.UnscaledInput,
     values.AllZero,
     values.Constant,
     values.Jump,
@@ -20,6 +21,7 @@ CATALOGUE: tuple[type[Watch], ...] = (
     activations.Saturated,
     activations.CollapsedSoftmax,
     activations.RangeDrift,
+    activations.FewToNormalize,
     gradients.VanishingGradient,
     gradients.FadingGradient,
     gradients.ExplodingGradient,
@@ -28,11 +30,15 @@ CATALOGUE: tuple[type[Watch], ...] = (
     parameters.LargeUpdate,
     parameters.SmallUpdate,
     parameters.GrowingWeights,
+    parameters.ShrinkingWeights,
     parameters.SymmetricUnits,
+    parameters.LinearOnLinear,
     cost.CostNotFinite,
     cost.FlatCost,
     cost.RisingCost,
     cost.LossDomain,
+    targets.Guessing,
+    targets.SortedBatches,
 )
 
 

@@ -9,8 +9,11 @@ from dagnet.debug.watches.base import Finding, Watch
 from dagnet.debug.watches.facts import Facts
 from dagnet.debug.watches.sight import Sight
 from dagnet.diagnosis import Bad, not_finite
-from dagnet.ops import BinaryCrossEntropy, CategoricalCrossEntropy
+from dagnet.ops import BinaryCrossEntropy, CategoricalCrossEntropy, Softmax
 from dagnet.text import number
+
+#: How far from 1 probabilities may sum that are those of classes.
+_OFF = 0.01
 
 
 class _OfLoss(Watch):
@@ -85,14 +88,23 @@ class RisingCost(_OfLoss):
 
 
 class LossDomain(_OfLoss):
-    """A loss that reads what it is not made for: probabilities or targets outside [0, 1].
+    """A loss that reads what it is not made for.
+
+    That is probabilities outside [0, 1]; for classes, such as do not sum to 1, of a sigmoid for
+    each, say, which may all be 1 at no cost; a softmax over one class, which is always 1; and
+    targets outside [0, 1].
 
     What the user feeds into a loss is checked before the run; this looks at what nodes compute.
     Ops say themselves what they do not take, in ``op.feed_problem``.
     """
 
-    formula: ClassVar[str] = "cross-entropy of P < 0 or P > 1; targets that `feed_problem` refuses"
-    remedy: ClassVar[str] = "put a `Sigmoid` or `Softmax` before the loss"
+    formula: ClassVar[str] = (
+        "cross-entropy of P < 0 or P > 1, of classes with abs(ΣP - 1) > 0.01, of a softmax over "
+        "one class; targets that `feed_problem` refuses"
+    )
+    remedy: ClassVar[str] = (
+        "before `BinaryCrossEntropy` a `Sigmoid`, before `CategoricalCrossEntropy` a `Softmax`"
+    )
 
     def look(self, sight: Sight) -> Finding | None:
         op = sight.op
@@ -100,7 +112,7 @@ class LossDomain(_OfLoss):
         names = graph.vertices[sight.node].inputs
         for slot, array in enumerate(sight.run.binding.frames[sight.node].inputs):
             if slot == 0 and isinstance(op, BinaryCrossEntropy | CategoricalCrossEntropy):
-                found = self._improbable(sight, array)
+                found = self._improbable(sight, array) or self._unfit(sight, array)
                 if found:
                     return found
             if not graph.vertices[names[slot]].is_input:
@@ -120,3 +132,23 @@ class LossDomain(_OfLoss):
             f"{number(value)} at {index}"
         )
         return Finding(message, value, bound, "inputs.0")
+
+    def _unfit(self, sight: Sight, P: np.ndarray) -> Finding | None:
+        """Return what is wrong with numbers that are probabilities one by one."""
+        graph, what = sight.run.binding.plan.graph, "inputs.0"
+        name = graph.vertices[sight.node].inputs[0]
+        made_by = graph.vertices[name].op
+        if isinstance(made_by, Softmax) and P.shape[made_by.axis] == 1:
+            return Finding(f"{name} is a softmax over one class, which is always 1", what=what)
+        if not isinstance(sight.op, CategoricalCrossEntropy):
+            return None
+        off = np.abs(P.sum(axis=0) - 1)
+        if not off.max() > _OFF:
+            return None
+        index = tuple(int(i) for i in np.unravel_index(np.argmax(off), off.shape))
+        total = float(P.sum(axis=0)[index])
+        message = (
+            f"CategoricalCrossEntropy takes probabilities that sum to 1 over the classes; those of "
+            f"{name} sum to {number(total)} at {list(index)}"
+        )
+        return Finding(message, total, 1.0, what)

@@ -11,6 +11,7 @@ from dagnet.debug.watches.base import Finding, Watch, has_weights, listed
 from dagnet.debug.watches.sight import Sight
 from dagnet.graph import Vertex
 from dagnet.model import Model
+from dagnet.ops import Linear
 from dagnet.text import number
 
 
@@ -123,6 +124,61 @@ class GrowingWeights(_OfUpdate):
                 )
                 return Finding(message, ratio, self.factor, f"params.{name}")
         return None
+
+
+class ShrinkingWeights(_OfUpdate):
+    """Weights whose norm shrinks by a factor at every update: they fade away.
+
+    Parameters
+    ----------
+    factor : float
+        What share of its norm an update must leave.
+    """
+
+    factor: float = 0.97
+    over: int = field(default=10, kw_only=True)
+
+    formula: ClassVar[str] = "‖W after‖ < factor · ‖W before‖"
+    remedy: ClassVar[str] = "a smaller `weight_decay` or `l2`"
+
+    def look(self, sight: Sight) -> Finding | None:
+        for name in sight.weights:
+            change = sight.change(name)
+            if change.after < self.factor * change.before:
+                ratio = change.after / change.before
+                message = (
+                    f"the update took the norm of {name} from {number(change.before)} to "
+                    f"{number(change.after)}, {number(ratio)} of it; {number(self.factor)} is "
+                    f"the least allowed"
+                )
+                return Finding(message, ratio, self.factor, f"params.{name}")
+        return None
+
+
+class LinearOnLinear(Watch):
+    """A linear layer that reads another one: what the two compute, one could.
+
+    If the first has fewer units than what it reads and than the second, it is a bottleneck, and
+    made on purpose. Only the definition is looked at.
+    """
+
+    kinds: ClassVar[frozenset[str]] = frozenset({"linear"})
+    formula: ClassVar[str] = "W₂ (W₁ X + b₁) + b₂, with n₁ ≥ min(n₀, n₂) units"
+    remedy: ClassVar[str] = "an activation between the two"
+
+    def applies(self, vertex: Vertex, model: Model) -> bool:
+        graph, shapes = model.graph, model.shapes
+        first = graph.vertices[vertex.inputs[0]] if vertex.inputs else vertex
+        if not (isinstance(vertex.op, Linear) and isinstance(first.op, Linear)):
+            return False
+        n_0, n_1, n_2 = (
+            int(shapes[name][0]) for name in (first.inputs[0], first.name, vertex.name)
+        )
+        return len(graph.consumers[first.name]) == 1 and n_1 >= min(n_0, n_2)
+
+    def look(self, sight: Sight) -> Finding:
+        (first,) = sight.run.binding.plan.graph.vertices[sight.node].inputs
+        return Finding(f"{first} and {sight.node} compute what one linear layer can", what="output")
 
 
 class SymmetricUnits(Watch):

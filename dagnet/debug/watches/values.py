@@ -6,7 +6,7 @@ from typing import ClassVar
 import numpy as np
 
 from dagnet.debug.places import PHASES, Phase
-from dagnet.debug.watches.base import Finding, Watch
+from dagnet.debug.watches.base import Finding, Watch, has_weights
 from dagnet.debug.watches.facts import distance, norm
 from dagnet.debug.watches.sight import Sight
 from dagnet.diagnosis import Bad, not_finite
@@ -126,7 +126,7 @@ class ExpOverflow(Watch):
             return None
         message = (
             f"the greatest output is {number(high)}, above {number(threshold)}: "
-            f"its exponential overflows soon in {facts.array.dtype}"
+            f"its exponential overflows soon in {facts.array.dtype}, and activations are flat"
         )
         return Finding(message, high, threshold)
 
@@ -140,6 +140,52 @@ class _Varied(Watch):
 
     def applies(self, vertex: Vertex, model: Model) -> bool:
         return vertex.name not in model.graph.target_inputs
+
+
+class UnscaledInput(Watch):
+    """A fed array with features so large that weights of usual size, and usual rates, do not fit.
+
+    Only what a layer with weights reads is looked at: what is normalised first may be large.
+
+    Parameters
+    ----------
+    above : float
+        The root mean square of a feature, a place on axis 0, over a batch that is too large.
+
+    Notes
+    -----
+    Source: LeCun, Bottou, Orr, Müller, *Efficient BackProp* (1998), section 4.3.
+    """
+
+    above: float = 30.0
+
+    kinds: ClassVar[frozenset[str]] = frozenset({"input"})
+    formula: ClassVar[str] = "a feature's rms over the examples > above"
+    remedy: ClassVar[str] = "`fit(..., scaling='standardize')`"
+
+    def applies(self, vertex: Vertex, model: Model) -> bool:
+        readers = [model.graph.vertices[name] for name, _ in model.graph.consumers[vertex.name]]
+        return super().applies(vertex, model) and any(
+            reader.op.kind == "linear" and has_weights(reader, model) for reader in readers
+        )
+
+    def look(self, sight: Sight) -> Finding | None:
+        facts = sight.facts()
+        X = facts.array
+        if X.ndim < 2 or not (facts.is_finite and facts.exceeds(self.above)):
+            return None
+        rms = np.sqrt(np.mean(np.square(X), axis=tuple(range(1, X.ndim)), dtype=np.float64))
+        large = tuple(np.flatnonzero(rms > self.above).tolist())
+        if not large:
+            return None
+        most = int(np.argmax(rms))
+        have = "has" if len(large) == 1 else "have"
+        message = (
+            f"{len(large)} of {rms.size} features {have} an rms above {number(self.above)}; "
+            f"that of feature {most} is {number(float(rms[most]))}, and "
+            f"{number(float(np.median(rms)))} the median of all"
+        )
+        return Finding(message, float(rms[most]), self.above, units=large)
 
 
 class AllZero(_Varied):

@@ -97,6 +97,7 @@ class Watched:
             finding.threshold,
             finding.what,
             finding.units,
+            self.watch.remedy,
             diagnosis,
         )
 
