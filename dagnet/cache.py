@@ -177,6 +177,15 @@ class Cache(Mapping[str, Record]):
             raise UnknownNameError(f"layers are numbered 1 to {len(linears)}, got {key!r}")
         else:
             linear = linears[key - 1]
+        return self._layer_of(linear)
+
+    def layers(self) -> Iterator[Layer]:
+        """Yield all layers in order."""
+        for v in self._graph.vertices.values():
+            if v.op.kind == "linear":
+                yield self._layer_of(v)
+
+    def _layer_of(self, linear: Vertex) -> Layer:
         return Layer(Record(self, linear), Record(self, self._activation_after(linear)))
 
     def _activation_after(self, linear: Vertex) -> Vertex:

@@ -12,6 +12,7 @@ from dagnet.errors import ArgumentError, DagnetError, FeedTypeError, ShapeError,
 from dagnet.graph import ParamKey
 from dagnet.initializers import check_init, draw_weights
 from dagnet.ops.frame import Parameter
+from dagnet.tables import shortened
 
 
 class ParameterStore:
@@ -112,8 +113,9 @@ class ArraysByOwner(Mapping[str, Mapping[str, np.ndarray]]):
         return len(self._owners)
 
     def __repr__(self) -> str:
-        lines = (f"  {owner}: {named!r}" for owner, named in self._owners.items())
-        return "{\n" + "\n".join(lines) + "\n}" if self._owners else "{}"
+        lines = ([f"  {owner}: {named!r}"] for owner, named in self._owners.items())
+        text = "\n".join(line for (line,) in shortened(lines))
+        return f"{{\n{text}\n}}" if self._owners else "{}"
 
 
 class _NamedArrays(Mapping[str, np.ndarray]):

@@ -13,7 +13,26 @@ if TYPE_CHECKING:
 #: No table is wider: a terminal may wrap a row, but no value is cut off.
 _WIDTH = 500
 
+#: Rows of a table that are shown; of a longer one, the middle is left out.
+MOST_ROWS = 1000
+
 Rows = Iterable[Sequence[str]]
+
+
+def shortened(rows: Rows, most: int = MOST_ROWS) -> list[Sequence[str]]:
+    """Return the rows, of too many only the first and the last, with how many more there are.
+
+    Examples
+    --------
+    >>> shortened([[str(i), "-"] for i in range(9)], most=4)
+    [['0', '-'], ['1', '-'], ['... 5 more', ''], ['7', '-'], ['8', '-']]
+    """
+    rows = list(rows)
+    if len(rows) <= most:
+        return rows
+    half = most // 2
+    gap = [f"... {len(rows) - 2 * half:,} more", *[""] * (len(rows[0]) - 1)]
+    return [*rows[:half], gap, *rows[-half:]]
 
 
 def print_table(header: Sequence[str], rows: Rows, left: Collection[str] = ()) -> None:
@@ -58,7 +77,7 @@ def html_table(header: Sequence[str], rows: Rows, left: Collection[str] = ()) ->
             for name, cell in aligned
         )
 
-    lines = [line("th", header), *(line("td", row) for row in rows)]
+    lines = [line("th", header), *(line("td", row) for row in shortened(rows))]
     return "<table>" + "".join(f"<tr>{cells}</tr>" for cells in lines) + "</table>"
 
 
@@ -70,6 +89,6 @@ def _table(header: Sequence[str], rows: Rows, left: Collection[str]) -> "Table":
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for name in header:
         table.add_column(name, justify="left" if name in left else "right", no_wrap=True)
-    for row in rows:
+    for row in shortened(rows):
         table.add_row(*(Text(printable(cell)) for cell in row))  # Text: no markup in names
     return table

@@ -1,6 +1,7 @@
 """Text for every kind of output: numbers in few digits, and names without control characters."""
 
 import re
+from collections.abc import Sequence
 
 
 def number(value: float) -> str:
@@ -10,6 +11,18 @@ def number(value: float) -> str:
     ('0.1235', '1.229e+04')
     """
     return f"{value:.4g}"
+
+
+def enumerated(names: Sequence[str], most: int = 40) -> str:
+    """Return names with commas between them; of too many, the first and the last.
+
+    >>> enumerated([f"relu{i}" for i in range(1, 9)], most=4)
+    'relu1, relu2, ... 4 more ..., relu7, relu8'
+    """
+    if len(names) <= most:
+        return ", ".join(names)
+    half = most // 2
+    return ", ".join([*names[:half], f"... {len(names) - 2 * half:,} more ...", *names[-half:]])
 
 
 def printable(text: str, *, keep: str = "") -> str:

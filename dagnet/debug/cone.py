@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from dagnet.graph import ParamKey
 from dagnet.plan import BufferKey, Plan, Step
+from dagnet.text import enumerated
 
 #: A value of a run. Besides those of buffers: ``("param", owner, name)``,
 #: ``("grad_param", owner, name)``, and ``("state", owner)`` for all states of an owner.
@@ -42,8 +43,8 @@ class Cone:
         return tuple(self.plan.steps[position].name for position in self.steps if belongs(position))
 
     def __str__(self) -> str:
-        parts = (f"forward: {', '.join(self.forward) or 'nothing'}",)
-        return "\n".join((*parts, f"backward: {', '.join(self.backward) or 'nothing'}"))
+        phases = (("forward", self.forward), ("backward", self.backward))
+        return "\n".join(f"{phase}: {enumerated(names) or 'nothing'}" for phase, names in phases)
 
 
 def cone_of(

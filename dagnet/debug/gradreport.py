@@ -6,7 +6,7 @@ from typing import Literal
 
 from dagnet.graph import Vertex
 from dagnet.node import Source, located
-from dagnet.tables import html_table, text_table
+from dagnet.tables import html_table, shortened, text_table
 from dagnet.testing.differences import Comparison
 from dagnet.text import printable
 
@@ -134,7 +134,11 @@ class GradCheck:
         """The result in words, a line for each gradient that is wrong or was not checked."""
         noted = [row for row in (*self.rows, self.whole) if row.verdict != "ok"]
         lines = [
-            " ".join((f"{row.verdict}:", row.label, row.op, row.what, row.note)) for row in noted
+            line
+            for (line,) in shortened(
+                [" ".join((f"{row.verdict}:", row.label, row.op, row.what, row.note))]
+                for row in noted
+            )
         ]
         if self.ok:
             lines.append(f"no gradient is off by more than {self.tolerance:g} of its size")

@@ -6,7 +6,7 @@ kept, and a sample of at least a few elements.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from math import prod
+from math import ceil, prod
 
 from dagnet.errors import ArgumentError
 from dagnet.inspector.sampling import sampled_size, strides_for
@@ -123,7 +123,8 @@ def plan_budget(
     least = values * STATISTICS_BYTES + sum(item.cost(FEWEST) for item in items)
     raise ArgumentError(
         f"report: even small samples of all arrays take {least / 1e6:.1f} MB beside the drawing, "
-        f"and max_mb leaves {max(room, 0) / 1e6:.1f} MB for them"
+        f"and max_mb leaves {max(room, 0) / 1e6:.1f} MB for them; with max_mb larger by "
+        f"{ceil((least - room) / 1e6)} they fit"
     )
 
 

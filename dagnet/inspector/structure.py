@@ -44,6 +44,7 @@ def nodes_of(
     nbytes = node_bytes(cache) if cache.has_run else {}
     m = cache.run.binding.m if cache.has_run else 1
     verdicts = {} if checked is None else _verdicts(checked)
+    outputs, losses = frozenset(graph.outputs), frozenset(graph.losses)
     return {
         v.name: {
             "op": type(v.op).__name__,
@@ -58,8 +59,8 @@ def nodes_of(
             "parameters": _count(model, v),
             "owner": v.owner,
             "uses": uses[v.owner],
-            "output": v.name in graph.outputs,
-            "loss": v.name in graph.losses,
+            "output": v.name in outputs,
+            "loss": v.name in losses,
             "flops": _flops(v, shapes, m),
             "bytes": nbytes.get(v.name),
             "seconds": seconds.get(v.name),
@@ -71,15 +72,13 @@ def nodes_of(
 
 def layers_of(graph: Graph) -> list[dict[str, Any]]:
     """Return the layers in order: their nodes, and the letters of their values by node."""
-    cache = Cache(graph)
     layers = []
-    for v in graph.vertices.values():
-        if v.op.kind == "linear":
-            layer = cache.layer(v.name)
-            letters = {v.name: LINEAR_LETTERS}
-            if layer.activation.name != v.name:
-                letters[layer.activation.name] = ACTIVATION_LETTERS
-            layers.append({"linear": v.name, "letters": letters})
+    for layer in Cache(graph).layers():
+        linear, activation = layer.linear.name, layer.activation.name
+        letters = {linear: LINEAR_LETTERS}
+        if activation != linear:
+            letters[activation] = ACTIVATION_LETTERS
+        layers.append({"linear": linear, "letters": letters})
     return layers
 
 

@@ -48,6 +48,9 @@ class NodeProfile:
 class Profile(Sequence[NodeProfile]):
     """A training step, in the order in which it runs; printing it shows a table.
 
+    Of a long one, the middle is left out there: ``sorted(found, key=lambda row: -row.seconds)``
+    has all rows, the slowest first.
+
     Attributes
     ----------
     update : float
@@ -112,11 +115,13 @@ class Profile(Sequence[NodeProfile]):
         return totals
 
     def _rows(self) -> Iterator[list[str]]:
+        whole = self.seconds
         for n in self._nodes:
             work = [f"{n.flops:,}", f"{n.nbytes:,}", f"{n.share:.0%}", n.bound]
-            yield [n.node, n.op, n.phase, *self._time(n.seconds), *work]
+            yield [n.node, n.op, n.phase, *_time(n.seconds, whole), *work]
         if self.update:
-            yield ["(parameters)", "", "update", *self._time(self.update), "", "", "", ""]
+            yield ["(parameters)", "", "update", *_time(self.update, whole), "", "", "", ""]
 
-    def _time(self, seconds: float) -> list[str]:
-        return [f"{seconds * 1e6:.1f}", f"{seconds / self.seconds:.0%}"]
+
+def _time(seconds: float, whole: float) -> list[str]:
+    return [f"{seconds * 1e6:.1f}", f"{seconds / whole:.0%}"]

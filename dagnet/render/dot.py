@@ -47,6 +47,8 @@ class _Writer:
         self._labels = Labels(has_fonts, colour)
         self._measuring = drawing.legend is not None
         graph = {**style.GRAPH, "bgcolor": colour(style.PAPER), "rankdir": RANKDIR[direction]}
+        if len(drawing.boxes) > style.MOST_POLISHED:
+            graph |= style.ROUGH
         if drawing.title or drawing.notes or drawing.legend:
             graph["label"] = self._labels.head(drawing.title, drawing.notes, drawing.legend)
         node = {**style.NODE, "fontcolor": colour(style.INK)}

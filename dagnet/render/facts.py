@@ -44,6 +44,7 @@ class Facts:
         self.first_use: dict[str, str] = {}
         for v in graph.vertices.values():
             self.first_use.setdefault(v.owner, v.name)
+        self._outputs = frozenset(graph.outputs)
         self._predicting = graph.ancestors(graph.outputs)
 
     def input_shapes(self, v: Vertex) -> list[Shape]:
@@ -75,7 +76,7 @@ class Facts:
         return v.name not in self._predicting
 
     def is_output(self, v: Vertex) -> bool:
-        return v.name in self.graph.outputs
+        return v.name in self._outputs
 
     # Texts.
 

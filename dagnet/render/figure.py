@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal, Unpack
 from warnings import warn_explicit
 
-from dagnet.errors import ArgumentError, MissingDependencyError, UnknownNameError
+from dagnet.errors import ArgumentError, DrawingError, MissingDependencyError, UnknownNameError
 from dagnet.files import atomic_write, check_writable
 from dagnet.graph import Graph
 from dagnet.model import Model
@@ -13,13 +13,17 @@ from dagnet.node import Source, user_source
 from dagnet.render.dot import RANKDIR, to_source
 from dagnet.render.draw import Options, draw
 from dagnet.render.drawing import Drawing
-from dagnet.render.engine import find_engine
+from dagnet.render.engine import ADVICE, find_engine
 from dagnet.render.text import is_wide
 from dagnet.render.theme import THEMES, Theme, adaptive
 
 Direction = Literal["down", "right"]
 
 SUFFIXES = (".svg", ".png", ".pdf", ".dot")
+
+#: What is laid out: an engine takes a minute and a gigabyte for so many boxes, and a gigabyte for
+#: so many groups, the memory for which grows with their square.
+MOST_BOXES, MOST_GROUPS = 50_000, 2_000
 
 
 def render(
@@ -56,6 +60,8 @@ def render(
         If the path has another ending, or the layout engine cannot write that kind of file.
     FileAccessError
         If the file cannot be written.
+    DrawingError
+        If there is too much to lay out; .dot holds everything.
     MissingDependencyError
         If there is no layout engine on this machine; .dot needs none.
 
@@ -147,6 +153,9 @@ def _check(direction: str, theme: str) -> None:
 
 def _picture(drawing: Drawing, direction: str, theme: str, format: str) -> bytes:
     engine = find_engine()
+    if len(drawing.boxes) > MOST_BOXES or len(drawing.groups) > MOST_GROUPS:
+        size = f"{len(drawing.boxes):,} boxes in {len(drawing.groups):,} groups"
+        raise DrawingError(f"{size} are too many to lay out: {ADVICE}")
     source = to_source(drawing, direction, has_fonts=engine.has_fonts, theme=theme)
     if format == "png" and not engine.has_fonts and any(map(is_wide, source)):
         user = user_source() or Source(__file__, 1)

@@ -85,6 +85,11 @@ GRAPH: Final = {
     "labelloc": "t",
     "compound": "true",
 }
+#: Boxes up to which a layout engine may take its time. Beyond, it gives up early what it would
+#: improve in the square of the boxes: crossings, ranks, and how straight a path is.
+MOST_POLISHED: Final = 1000
+ROUGH: Final = {"mclimit": "0.1", "nslimit": "0", "nslimit1": "0.1"}
+
 NODE: Final = {"fontname": FONT, "height": "0.3"}
 EDGE: Final = {"fontname": FONT, "penwidth": "1.1", "arrowsize": "0.75"}
 

@@ -16,6 +16,7 @@ from dagnet.errors import (
     UnknownNameError,
 )
 from dagnet.files import as_path, atomic_write
+from dagnet.text import enumerated
 from dagnet.training.curve import curves
 from dagnet.training.figures import axes
 
@@ -212,7 +213,7 @@ class History:
 
     def __repr__(self) -> str:
         rows = f"{len(self)} row{'' if len(self) == 1 else 's'}"
-        of = f" of {', '.join(self.columns)}" if self.columns else ""
+        of = f" of {enumerated(list(self.columns))}" if self.columns else ""
         return f"<History: {rows}{of}{f'; {self.stopped}' if self.stopped else ''}>"
 
     def _repr_html_(self) -> str:

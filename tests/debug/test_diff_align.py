@@ -8,6 +8,7 @@ from hypothesis import given
 from random_networks import fewer, networks
 
 import dagnet as dn
+from dagnet.debug.diff import align as align_module
 from dagnet.debug.diff.align import align
 from dagnet.debug.diff.changes import changes
 from dagnet.debug.diff.sequence import heaviest_alignment
@@ -355,3 +356,26 @@ def test_any_two_graphs_are_aligned_one_to_one(one, other):
     for name, counterpart in alignment.image.items():
         assert a.vertices[name].op.kind == b.vertices[counterpart].op.kind
     assert_only(align(a, a.replace()))
+
+
+def star(branches: int) -> dn.Graph:
+    """Equal branches from one input, each to a loss of its own."""
+    x, y = dn.Input(3, name="x"), dn.Input(2, name="y")
+    return dn.Graph.from_nodes([dn.MeanSquaredError()(dn.Linear(2)(x), y) for _ in range(branches)])
+
+
+def test_equal_branches_are_paired_by_name_without_comparing_each_with_each(monkeypatch):
+    comparisons = []
+    likeness = align_module._Aligner._likeness
+
+    def counted(aligner, name, other):
+        comparisons[-1] += 1
+        return likeness(aligner, name, other)
+
+    monkeypatch.setattr(align_module._Aligner, "_likeness", counted)
+    for branches in (40, 80):
+        comparisons.append(0)
+        graph = star(branches)
+        alignment = align(graph, star(branches))
+        assert alignment.image == {name: name for name in graph}
+    assert comparisons[1] <= 2.2 * comparisons[0]

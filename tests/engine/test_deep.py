@@ -1,5 +1,7 @@
 """Deep graphs: no walk recurses."""
 
+import copy
+import pickle
 import sys
 
 import numpy as np
@@ -62,6 +64,12 @@ def test_its_cache_is_read_from_end_to_end(chain, short):
     assert bits(chain.cache[last].grad_output) == bits(short.layer("first").dZ)
     assert bits(chain.cache["x"].grad_output) == bits(short.layer("first").dA_prev)
     assert bits(chain.cache["identity1"].grad_inputs[0]) == bits(short.layer("first").dA_prev)
+
+
+def test_a_deep_model_is_copied_and_pickled(chain):
+    for other in (copy.deepcopy(chain), pickle.loads(pickle.dumps(chain))):
+        assert list(other.graph) == list(chain.graph)
+        assert other.forward(FEEDS, keep="needed") == chain.forward(FEEDS, keep="needed")
 
 
 def test_a_deep_definition_without_parameters_can_be_walked():

@@ -17,7 +17,7 @@ from dagnet.errors import (
     MissingDependencyError,
     UnknownNameError,
 )
-from dagnet.render import DrawingError, engine, figure, render, to_dot, to_svg
+from dagnet.render import DrawingError, engine, figure, render, style, to_dot, to_svg
 from dagnet.render.engine import Engine, find_engine
 
 
@@ -175,6 +175,58 @@ def test_an_engine_that_takes_too_long_is_stopped(command, monkeypatch: pytest.M
     monkeypatch.setattr(engine, "TIMEOUT", 0.2)
     with pytest.raises(DrawingError, match="fold=True"):
         Engine("dot", str(command("dot", "exec sleep 60"))).run("digraph {}", "svg")
+
+
+def scopes(count: int) -> dn.Graph:
+    value = dn.Input(3, name="X")
+    for number in range(count):
+        with dn.scope(f"block{number}"):
+            value = dn.Add()(dn.ReLU()(value), value)
+    return dn.Graph.from_nodes(outputs=[value])
+
+
+def test_of_many_boxes_the_layout_is_rough_and_all_are_there(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    graph = scopes(5)
+    assert "nslimit" not in to_dot(graph, fold=False)
+    fine = to_svg(graph, fold=False)
+    monkeypatch.setattr(style, "MOST_POLISHED", 10)
+    assert "nslimit=0" in to_dot(graph, fold=False)
+    rough = to_svg(graph, fold=False)
+    for kind in ("node", "edge", "cluster"):
+        assert elements(rough, kind).keys() == elements(fine, kind).keys()
+
+
+@pytest.mark.parametrize("limit", ["MOST_BOXES", "MOST_GROUPS"])
+def test_more_than_an_engine_can_take_is_not_given_to_it(
+    limit: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph = scopes(5)
+    monkeypatch.setattr(figure, limit, 4)
+    monkeypatch.setattr(Engine, "run", lambda *_: pytest.fail("too late"))
+    with pytest.raises(DrawingError, match=r"11 boxes in 5 groups .*fold=True.*\.dot"):
+        render(graph, tmp_path / "net.svg", fold=False)
+    assert render(graph, tmp_path / "net.dot", fold=False).exists()
+
+
+def size_of(png: bytes) -> tuple[int, int]:
+    return int.from_bytes(png[16:20]), int.from_bytes(png[20:24])
+
+
+def test_a_large_picture_has_fewer_dots_per_inch(
+    pure: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = to_dot(lesson(), fold=False)
+    whole = size_of(pure.run(source, "png"))
+    most = whole[0] * whole[1] // 4
+    monkeypatch.setattr(engine, "MOST_PIXELS", most)
+    smaller = size_of(pure.run(source, "png"))
+    assert 0.98 * most < smaller[0] * smaller[1] < 1.02 * most
+    assert smaller[0] / smaller[1] == pytest.approx(whole[0] / whole[1], rel=0.01)
+    monkeypatch.setattr(engine, "MOST_PIXELS", most // 8)
+    with pytest.raises(DrawingError, match=r"inches large.*\.svg"):
+        pure.run(source, "png")
 
 
 def test_an_engine_that_cannot_be_run_is_an_error(tmp_path: Path) -> None:

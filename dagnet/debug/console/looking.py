@@ -49,8 +49,9 @@ def where(context: Context, argument: str) -> None:
 
 def info(context: Context, argument: str) -> None:
     """Show statistics of all values, or of those of the nodes that a pattern matches."""
-    names = matching(context.debugger.model.graph, argument or ".*")
-    pattern = "|".join(map(re.escape, names))
+    graph = context.debugger.model.graph
+    matching(graph, argument or ".*")  # who names no node is offered the nearest names
+    pattern = re.escape(argument) if argument in graph else argument or None
     context.screen.show(str(context.debugger.cache.statistics(pattern)))
 
 

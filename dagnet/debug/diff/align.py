@@ -114,21 +114,15 @@ class _Aligner:
 
     def _spread(self, side: "_Side") -> bool:
         """Pair equal ops whose neighbours on one side are paired; return whether there were any."""
-        waiting = _grouped(
-            self._unpaired_b(), lambda n: (self.at_b.token[n], side.neighbours(self.b, n))
-        )
+        waiting = _Waiting(self, side)
         before = len(self.image)
         for name in side.order(self.a):
             around = side.neighbours(self.a, name)
             if name in self.image or any(n not in self.image for n, _ in around):
                 continue
             moved = frozenset((self.image[n], slot) for n, slot in around)
-            place = (self.at_a.token[name], moved)
-            others = [other for other in waiting.get(place, ()) if other not in self.origin]
-            if not others:
-                continue
-            other = max(others, key=lambda other: self._likeness(name, other))
-            if not self._claimed(name, other):
+            other = waiting.likest(name, (self.at_a.token[name], moved))
+            if other is not None and not self._claimed(name, other):
                 self._pair(name, other)
         return len(self.image) > before
 
@@ -174,6 +168,45 @@ class _Aligner:
 
     def _unpaired_b(self) -> list[str]:
         return [name for name in self.b if name not in self.origin]
+
+
+class _Waiting:
+    """The nodes of b that are still to be paired, by their places and their surroundings.
+
+    Surroundings that are equal are equal on all levels further in, so that the likest to a node
+    are those that equal its own on the outermost level possible.
+    """
+
+    def __init__(self, aligner: _Aligner, side: "_Side"):
+        self._aligner = aligner
+        self._place = {
+            name: (aligner.at_b.token[name], side.neighbours(aligner.b, name))
+            for name in aligner.b
+            if name not in aligner.origin
+        }
+        self._levels = [
+            _grouped(
+                reversed(self._place),
+                lambda n, near=near: (near[n], self._place[n]),  # type: ignore[misc]
+            )
+            for near in aligner.at_b.surroundings
+        ]
+
+    def likest(self, name: str, place: Hashable) -> str | None:
+        """Return the node in a place that is likest to one of a: of several its namesake, else
+        the first; None if there is none."""
+        aligner = self._aligner
+        around = zip(
+            self._levels, aligner.at_a.surroundings, aligner.at_b.surroundings, strict=True
+        )
+        for level, here, there in reversed(list(around)):
+            others = level.get((here[name], place), [])
+            while others and others[-1] in aligner.origin:
+                others.pop()
+            if others:
+                free = self._place.get(name) == place and name not in aligner.origin
+                return name if free and there[name] == here[name] else others[-1]
+        return None
 
 
 class _Weights:

@@ -1,6 +1,6 @@
 """What differs in the definitions of two nodes that correspond."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import zip_longest
 
@@ -59,10 +59,10 @@ def changes(alignment: Alignment) -> tuple[Change, ...]:
 
 class _Comparison:
     def __init__(self, alignment: Alignment):
-        self._a, self._b = alignment.a, alignment.b
         self._image = alignment.image
         self._paired = set(alignment.image.values())
         self._shapes = infer_shapes(alignment.a), infer_shapes(alignment.b)
+        self._roles_of = _roles(alignment.a), _roles(alignment.b)
 
     def of(self, v: Vertex, w: Vertex) -> Iterator[str]:
         """Yield what differs between two vertices."""
@@ -97,7 +97,10 @@ class _Comparison:
             yield "over other weights"
 
     def _roles(self, v: Vertex, w: Vertex) -> Iterator[str]:
-        here, there = _roles(self._a, v), _roles(self._b, w)
+        here, there = (
+            " and ".join(role for role, names in roles.items() if u.name in names) or "neither"
+            for u, roles in zip((v, w), self._roles_of, strict=True)
+        )
         if here != there:
             yield f"{here} -> {there}"
 
@@ -124,6 +127,5 @@ def _lenders(borrows: tuple[ParamKey, ...]) -> list[str]:
     return [owner for owner, _ in borrows]
 
 
-def _roles(graph: Graph, v: Vertex) -> str:
-    roles: Mapping[str, tuple[str, ...]] = {"a loss": graph.losses, "an output": graph.outputs}
-    return " and ".join(role for role, names in roles.items() if v.name in names) or "neither"
+def _roles(graph: Graph) -> dict[str, frozenset[str]]:
+    return {"a loss": frozenset(graph.losses), "an output": frozenset(graph.outputs)}

@@ -9,10 +9,10 @@ from dagnet.debug.diff.compare import ValueDiff
 from dagnet.debug.diff.result import Diff, Spread
 from dagnet.graph import Graph
 from dagnet.node import Source, located
-from dagnet.tables import html_table, text_table
+from dagnet.tables import html_table, shortened, text_table
 from dagnet.text import number, printable
 
-#: Rows of a table that are shown; of a longer one, the middle is left out.
+#: Rows of a table, and changes of the structure, that are shown; the middle of more is left out.
 MOST_ROWS = 40
 
 _LEFT = ("value", "node", "at")
@@ -74,11 +74,16 @@ def _structure(diff: Diff) -> Iterator[Part]:
         ("-", diff.removed, diff.alignment.a),
         ("+", diff.added, diff.alignment.b),
     ):
-        for name in names:
-            yield Part(f"  {sign} {_defined(graph, name)}")
-    for change in diff.changed:
-        made = _both(change.node, change.other, change.sources)
-        yield Part(f"  ~ {made}: {', '.join(change.what)}")
+        yield from _lines(f"{sign} {_defined(graph, name)}" for name in names)
+    yield from _lines(
+        f"~ {_both(change.node, change.other, change.sources)}: {', '.join(change.what)}"
+        for change in diff.changed
+    )
+
+
+def _lines(texts: Iterable[str]) -> Iterator[Part]:
+    for (text,) in shortened(([text] for text in texts), MOST_ROWS):
+        yield Part(f"  {text}")
 
 
 def _defined(graph: Graph, name: str) -> str:
@@ -102,7 +107,7 @@ def _first(of: ValueDiff) -> str:
 
 def _value_table(title: str, values: Sequence[ValueDiff], names: tuple[str, str]) -> Part:
     header = ["value", "different", "largest", "relative", "at", *names, "ulps"]
-    return Part(title, header, list(_shortened([_cells(of) for of in values], len(header))))
+    return Part(title, header, shortened([_cells(of) for of in values], MOST_ROWS))
 
 
 def _cells(of: ValueDiff) -> list[str]:
@@ -123,7 +128,7 @@ def _spread_table(diff: Diff) -> Part:
     shown = rows[touched[0] : touched[-1] + 1] if touched else ()
     cells = [[_pair(row), _relative(row.forward), _relative(row.backward)] for row in shown]
     title = "how it spreads: relative difference of the outputs and of their gradients"
-    return Part(title, ["node", "output", "gradient"], list(_shortened(cells, 3)))
+    return Part(title, ["node", "output", "gradient"], shortened(cells, MOST_ROWS))
 
 
 def _pair(row: Spread) -> str:
@@ -134,11 +139,3 @@ def _relative(value: float | None) -> str:
     if value is None:
         return "-"
     return "shape" if isnan(value) else number(value)
-
-
-def _shortened(rows: Sequence[Sequence[str]], columns: int) -> Iterable[Sequence[str]]:
-    if len(rows) <= MOST_ROWS:
-        return rows
-    half = MOST_ROWS // 2
-    gap = [f"... {len(rows) - 2 * half} more", *[""] * (columns - 1)]
-    return [*rows[:half], gap, *rows[-half:]]
