@@ -165,6 +165,10 @@ class Graph:
         vertices = (self.vertices | dict(changed)).values()
         return self.replace(vertices=vertices) if changed else self
 
+    def __getstate__(self) -> dict[str, Any]:
+        # Without the nodes, which hold the nodes they read: to copy or pickle them would recurse.
+        return self.__dict__ | {"names": {}}
+
     def __getitem__(self, key: "str | Node") -> Vertex:
         return self.vertices[self.name_of(key)]
 

@@ -187,7 +187,7 @@ class Model:
 
     def __getstate__(self) -> dict[str, Any]:
         return {
-            "graph": self.graph.replace(names={}),  # nodes hold nodes: a deep walk for pickle
+            "graph": self.graph,
             "rng": self.rng,
             "dtype": self.dtype,
             "executor": self.executor,
