@@ -30,7 +30,7 @@ _one_at_a_time = Lock()
 def execute(dtype: np.dtype) -> Execute:
     """Return the function that runs programs on arrays of a dtype.
 
-    The first call for a dtype on a machine compiles it, which takes ten to twenty seconds.
+    The first call for a dtype on a machine compiles it, which takes up to half a minute.
     """
     with _one_at_a_time:  # a thread that comes meanwhile waits, as to compile it too takes longer
         return _found(dtype)
