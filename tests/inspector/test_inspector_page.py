@@ -142,6 +142,17 @@ def test_dead_units_and_bad_values(tmp_path):
     assert 3 in found.entry("relu1", "output", 0)["dead"]
 
 
+def with_trunk(**options):
+    """Return a model of three blocks in a scope."""
+    x, y = dn.Input(5, name="X"), dn.Input(1, name="Y")
+    A = x
+    with dn.scope("trunk"):
+        for _ in range(3):
+            A = dn.Add()(A, dn.LayerNorm()(dn.Linear(5)(A)))
+    p = dn.Sigmoid(name="P")(dn.Linear(1, name="score")(A))
+    return dn.Model(dn.BinaryCrossEntropy(name="cost")(p, y), seed=1, **options)
+
+
 class TestWithoutARun:
     def test_only_the_structure_is_there(self, tmp_path):
         found = Page(report(dn.mlp([3, 5, 1]), tmp_path / "p.html"))
@@ -239,13 +250,7 @@ class TestDrawings:
         """Every element that says something else has as many texts as it is given."""
         if not engine:
             monkeypatch.setattr("dagnet.inspector.drawings._engine", lambda: None)
-        x, y = dn.Input(5, name="X"), dn.Input(1, name="Y")
-        A = x
-        with dn.scope("trunk"):
-            for _ in range(3):
-                A = dn.Add()(A, dn.LayerNorm()(dn.Linear(5)(A)))
-        p = dn.Sigmoid(name="P")(dn.Linear(1, name="score")(A))
-        model = dn.Model(dn.BinaryCrossEntropy(name="cost")(p, y), seed=1, l2=0.1)
+        model = with_trunk(l2=0.1)
         for drawing in Page(report(model, tmp_path / "p.html")).document["drawings"].values():
             elements = {e.get("id"): e for e in ElementTree.fromstring(drawing["svg"]).iter()}
             assert drawing["zh"]["node-X"][1:] == ["X", "输入"]
@@ -255,13 +260,7 @@ class TestDrawings:
 
     def test_groups_and_scopes(self, tmp_path):
         """Whatever a box stands for, every node is in one."""
-        x, y = dn.Input(5, name="X"), dn.Input(1, name="Y")
-        A = x
-        with dn.scope("trunk"):
-            for _ in range(3):
-                A = dn.Add()(A, dn.LayerNorm()(dn.Linear(5)(A)))
-        p = dn.Sigmoid(name="P")(dn.Linear(1, name="score")(A))
-        model = dn.Model(dn.BinaryCrossEntropy(name="cost")(p, y), seed=1)
+        model = with_trunk()
         found = Page(report(model, tmp_path / "p.html"))
         assert list(found.document["drawings"]) == ["1", "2", "folded", "nodes"]
         closed = found.document["drawings"]["1"]["boxes"].values()

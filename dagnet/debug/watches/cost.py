@@ -142,11 +142,12 @@ class LossDomain(_OfLoss):
             return Finding(f"{name} is a softmax over one class, which is always 1", what=what)
         if not isinstance(sight.op, CategoricalCrossEntropy):
             return None
-        off = np.abs(P.sum(axis=0) - 1)
+        totals = P.sum(axis=0)
+        off = np.abs(totals - 1)
         if not off.max() > _OFF:
             return None
         index = tuple(int(i) for i in np.unravel_index(np.argmax(off), off.shape))
-        total = float(P.sum(axis=0)[index])
+        total = float(totals[index])
         message = (
             f"CategoricalCrossEntropy takes probabilities that sum to 1 over the classes; those of "
             f"{name} sum to {number(total)} at {list(index)}"
