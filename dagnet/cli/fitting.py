@@ -2,7 +2,7 @@
 
 import sys
 from math import isfinite
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -10,11 +10,13 @@ from dagnet.cli.app import INTERRUPTED
 from dagnet.cli.data import arrays_for
 from dagnet.cli.output import OutputDirectory
 from dagnet.data import Dataset, Scaler
-from dagnet.debug.debugger import Debugger
 from dagnet.model import Model
 from dagnet.training import Callback, History, Optimizer
 from dagnet.training.callbacks import Run
 from dagnet.training.progress import LogFile, format_metrics
+
+if TYPE_CHECKING:
+    from dagnet.debug.debugger import Debugger
 
 #: Lines that a training prints and logs if the user does not say how often.
 LINES = 25
@@ -39,7 +41,7 @@ def run_training(
     log_every: int | None = None,
     checkpoint_every: int | None = None,
     progress: bool = True,
-    debugger: Debugger | None = None,
+    debugger: "Debugger | None" = None,
     **options: Any,
 ) -> None:
     """Train a model, print how it goes and ends, and write what there is to `out`.
@@ -79,7 +81,7 @@ def run_training(
     _report(model, {"train": (X, Y), "test": options.get("validation")}, history, out)
 
 
-def _report_alerts(debugger: Debugger) -> None:
+def _report_alerts(debugger: "Debugger") -> None:
     """Print what the watches have seen, and what the first alert came from."""
     alerts = debugger.alerts
     click.echo(str(alerts) or "the watches saw nothing", err=True)

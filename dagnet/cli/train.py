@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
@@ -24,10 +24,11 @@ from dagnet.cli.options import (
 from dagnet.cli.output import OutputDirectory
 from dagnet.cli.summary import summarize
 from dagnet.cli.user_file import model_from_file
-from dagnet.debug.debugger import Debugger
-from dagnet.debug.watches import CATALOGUE
 from dagnet.errors import UnknownNameError
 from dagnet.model import Model
+
+if TYPE_CHECKING:
+    from dagnet.debug.debugger import Debugger
 
 SCALINGS = ("auto", "none", *data.SCALERS)
 
@@ -241,10 +242,13 @@ class _Job:
         return data.scaler(self.scaling)
 
 
-def _watching(model: Model, names: tuple[str, ...]) -> Debugger | None:
+def _watching(model: Model, names: tuple[str, ...]) -> "Debugger | None":
     """Return a debugger that notes what the watches of these names see; None without any."""
     if not names:
         return None
+    from dagnet.debug.debugger import Debugger  # here, because most trainings need none
+    from dagnet.debug.watches import CATALOGUE
+
     debugger = Debugger(model)
     for name in [watch.name for watch in CATALOGUE] if "all" in names else names:
         debugger.watch(name, stop=False)
