@@ -75,7 +75,7 @@ class Graph:
     names : mapping of Node to str, optional
         Which vertex each node of the definition became.
     attributes : mapping of str to mapping, optional
-        Facts about vertices, by name, for the networkx graph.
+        Facts about vertices for the networkx graph: for each attribute, its value by vertex.
 
     Raises
     ------
@@ -261,14 +261,16 @@ class Graph:
         added; a model's graph has `shape` and `parameters` (how many trained values it owns).
         The edge attribute `slot` is the position among the inputs.
         """
+        import networkx  # here, because it takes longer to import than all of dagnet
+
         graph = _to_networkx(self.vertices)
-        for name, attributes in self.attributes.items():
-            graph.nodes[name].update(attributes)
+        for attribute, values in self.attributes.items():
+            networkx.set_node_attributes(graph, values, attribute)
         return graph
 
 
 def _to_networkx(vertices: Mapping[str, Vertex]) -> "networkx.MultiDiGraph":
-    import networkx  # here, because it takes longer to import than all of dagnet
+    import networkx
 
     graph = networkx.MultiDiGraph()
     for v in vertices.values():

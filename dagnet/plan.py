@@ -5,7 +5,7 @@ exactly the reverse order. A position in that list is a number; a value lives fr
 that writes it to the last one that reads it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal, NamedTuple
@@ -37,6 +37,52 @@ class Buffer(NamedTuple):
     @property
     def scaled(self) -> bool:
         return is_scaled(self.shape)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Kind:
+    """What values must have in common to take turns in one place; equal ones are one object.
+
+    `size` counts bytes, per example if `scaled`.
+    """
+
+    shape: Shape
+    dtype: str
+    size: int
+    scaled: bool
+
+
+class Buffers(Mapping[BufferKey, Buffer]):
+    """The buffers of a plan, in columns: of very many, few are ever asked for."""
+
+    def __init__(
+        self,
+        keys: Sequence[BufferKey],
+        kinds: Sequence[Kind],
+        offsets: Sequence[int],
+        births: Sequence[int],
+        deaths: Sequence[int],
+    ):
+        self._rows = {key: row for row, key in enumerate(keys)}
+        self._kinds = kinds
+        self._offsets = offsets
+        self._births = births
+        self._deaths = deaths
+
+    def __getitem__(self, key: BufferKey) -> Buffer:
+        row = self._rows[key]
+        kind, offset = self._kinds[row], self._offsets[row]
+        return Buffer(kind.shape, kind.dtype, offset, self._births[row], self._deaths[row])
+
+    def __iter__(self) -> Iterator[BufferKey]:
+        return iter(self._rows)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def places(self) -> Iterator[tuple[BufferKey, Kind, int]]:
+        """Return the key, the kind and the offset of every buffer."""
+        return zip(self._rows, self._kinds, self._offsets, strict=True)
 
 
 class Target(NamedTuple):
@@ -86,7 +132,8 @@ class Plan:
         Forward, then backward.
     n_forward : int
         How many of the steps are forward.
-    buffers : mapping of BufferKey to Buffer
+    buffers : Buffers
+        A mapping of BufferKey to Buffer.
     params : mapping
         For each node, its parameters by the op's own names.
     scaled_size, fixed_size : int
@@ -100,7 +147,7 @@ class Plan:
     keep: Keep
     steps: tuple[Step, ...]
     n_forward: int
-    buffers: Mapping[BufferKey, Buffer]
+    buffers: Buffers
     params: Mapping[str, Mapping[str, ParamKey]]
     scaled_size: int
     fixed_size: int
@@ -136,8 +183,8 @@ class Plan:
         n = self.n_forward
         return frozenset(
             str(key[1])
-            for key, buffer in self.buffers.items()
-            if key[0] == "work" and buffer.birth < n <= buffer.death
+            for key in self.buffers
+            if key[0] == "work" and self.buffers[key].birth < n <= self.buffers[key].death
         )
 
     @cached_property

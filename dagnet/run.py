@@ -66,7 +66,7 @@ class Run:
         binding = copy(live)
         binding.arenas, binding.fed = Arenas(), {}
         binding.forward, binding.backward = [], []
-        binding.collecting, binding.seeding = [], []
+        binding.running, binding.collecting, binding.seeding = [], [], []
         binding.forward_calls, binding.backward_calls, binding.training_calls = [], [], []
         binding.arrays, binding.grads = copies.of(live.arrays), copies.of(live.grads)
         binding.work = {name: copies.of(work) for name, work in live.work.items()}

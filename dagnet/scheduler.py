@@ -19,7 +19,7 @@ from dagnet.node import M, Shape
 from dagnet.ops.frame import Frame
 from dagnet.parameters import ParameterStore
 from dagnet.passes import block_wide_layers
-from dagnet.plan import ALIGNMENT, BufferKey, Plan, Step, is_scaled
+from dagnet.plan import ALIGNMENT, BufferKey, Kind, Plan, Step
 
 #: Bindings kept for different numbers of examples: a full batch, a last smaller one, a spare.
 BINDINGS_KEPT = 3
@@ -39,9 +39,10 @@ class Binding:
         The arrays of every node, by name.
     arrays : dict of ndarray
         The plan's buffers.
-    forward, backward : list of (Step, list of call)
+    running : list of call
+        For each step, the call of its op.
     collecting : list of tuple of (BufferKey, call)
-        For each step, the calls among those that add a gradient to its total, with the total:
+        For each step, the calls that add a gradient it computed to its total, with the total:
         ``("grad", node)``, or ``("grad_param", owner, name)``.
     """
 
@@ -63,35 +64,47 @@ class Binding:
         self.m = m
         self.arenas = arenas
         self.position = 0
+        self.fed: dict[str, np.ndarray] = {}
+        self._nothing = np.empty(0, plan.dtype)
         self.arrays = arenas.views(plan, m)
         self.work: dict[str, dict[str, np.ndarray]] = {}
         for key, array in self.arrays.items():
-            if len(key) == 3 and key[0] == "work":
-                self.work.setdefault(key[1], {})[str(key[2])] = array
-        self.frames = {
-            v.name: self._frame(v, m, store, states, rng) for v in plan.graph.vertices.values()
-        }
-        self.fed: dict[str, np.ndarray] = {}
-        self._nothing = np.empty(0, plan.dtype)
+            if key[0] == "work":
+                self.work.setdefault(key[1], {})[str(key[-1])] = array
+        self.frames: dict[str, Frame] = {}
+        for v in plan.graph.vertices.values():
+            self.frames[v.name] = self._frame(v, m, store, states, rng)
         self.grads = store.grads
-        self.forward = [(step, [self._forward(step)]) for step in plan.forward]
-        adding = [self._collect(step) for step in plan.backward]
-        self.collecting = [()] * plan.n_forward + adding
-        self.backward = [
-            (step, [self._backward(step), *[call for _, call in added]])
-            for step, added in zip(plan.backward, adding, strict=True)
-        ]
+        self.running = [self._forward(step) for step in plan.forward]
+        self.running += [self._backward(step) for step in plan.backward]
+        self.collecting = [self._collect(step) for step in plan.steps]
         self.seeding = [call for _, call in self.seeds()]
+
+    @cached_property
+    def forward(self) -> list[tuple[Step, list[Call]]]:
+        """The forward steps, each with its calls."""
+        return [self.calls(position) for position in range(self.plan.n_forward)]
+
+    @cached_property
+    def backward(self) -> list[tuple[Step, list[Call]]]:
+        """The backward steps, each with its calls."""
+        n_forward, n = self.plan.n_forward, len(self.plan.steps)
+        return [self.calls(position) for position in range(n_forward, n)]
 
     @cached_property
     def forward_calls(self) -> list[Call]:
         """All calls of a forward pass."""
-        return [call for _, calls in self.forward for call in calls]
+        return self.running[: self.plan.n_forward]
 
     @cached_property
     def backward_calls(self) -> list[Call]:
         """All calls of a backward pass, after the seeds."""
-        return [call for _, calls in self.backward for call in calls]
+        n = self.plan.n_forward
+        calls: list[Call] = []
+        for call, added in zip(self.running[n:], self.collecting[n:], strict=True):
+            calls.append(call)
+            calls += [add for _, add in added]
+        return calls
 
     @cached_property
     def training_calls(self) -> list[Call]:
@@ -111,14 +124,13 @@ class Binding:
         frame.name, frame.source = name, v.source
         frame.m = m
         frame.rng = rng
-        frame.inputs = tuple([self.arrays.get(("output", n)) for n in v.inputs])  # type: ignore[misc]
+        frame.inputs = tuple([self.frames[n].output for n in v.inputs])
         frame.params = {local: store.arrays[key] for local, key in self.plan.params[name].items()}
         frame.state = states.get(v.owner, {})
         frame.work = self.work.get(name, {})
         frame.grad_inputs = (None,) * len(v.inputs)
         frame.grad_params = {}
-        if not v.is_input:
-            frame.output = self.arrays["output", name]
+        frame.output = self._nothing if v.is_input else self.arrays["output", name]
         grad = self.arrays.get(("grad", name))
         if grad is not None:
             frame.grad_output = grad
@@ -166,10 +178,8 @@ class Binding:
 
     def calls(self, position: int) -> tuple[Step, list[Call]]:
         """Return a step and its calls: first the op's own, then what adds up gradients."""
-        n_forward = self.plan.n_forward
-        if position < n_forward:
-            return self.forward[position]
-        return self.backward[position - n_forward]
+        added = [call for _, call in self.collecting[position]]
+        return self.plan.steps[position], [self.running[position], *added]
 
     def feed(self, feeds: Mapping[str, np.ndarray]) -> None:
         """Let the nodes that read inputs see these arrays, without copying them."""
@@ -230,19 +240,20 @@ class Arenas:
         """Return every buffer of the plan as an array for m examples; values that take turns in
         one place share one array."""
         arrays: dict[BufferKey, np.ndarray] = {}
-        makers: dict[tuple[Shape, str], Callable[[int], np.ndarray]] = {}
-        for key, (shape, dtype, offset, _, _) in plan.buffers.items():
-            kind = shape, dtype
-            if kind not in makers:
-                makers[kind] = cache(self._views(shape, dtype, m))
-            arrays[key] = makers[kind](offset)
+        made: dict[tuple[Kind, int], np.ndarray] = {}
+        maker = cache(partial(self._maker, m=m))
+        for key, kind, offset in plan.buffers.places():
+            array = made.get((kind, offset))
+            if array is None:
+                array = made[kind, offset] = maker(kind)(offset)
+            arrays[key] = array
         return arrays
 
-    def _views(self, shape: Shape, dtype: str, m: int) -> Callable[[int], np.ndarray]:
+    def _maker(self, kind: Kind, m: int) -> Callable[[int], np.ndarray]:
         """Return a function that makes the array that lies at an offset of a plan."""
-        memory, unit = (self.scaled, padded(m)) if is_scaled(shape) else (self.fixed, 1)
-        lengths, kind = resolve(shape, m), np.dtype(dtype)
-        return lambda offset: np.ndarray(lengths, kind, memory, offset * unit)
+        memory, unit = (self.scaled, padded(m)) if kind.scaled else (self.fixed, 1)
+        lengths, dtype = resolve(kind.shape, m), np.dtype(kind.dtype)
+        return lambda offset: np.ndarray(lengths, dtype, memory, offset * unit)
 
 
 def padded(m: int) -> int:

@@ -38,7 +38,7 @@ ROWS = [
     ["ops", "data", "initializers", "definition"],
     ["graph", "parameters", "steps", "testing"],
     ["passes"],
-    ["plan", "planner", "executors", "diagnosis"],
+    ["plan", "lifetimes", "planner", "executors", "diagnosis"],
     ["scheduler", "run", "gradients", "cache", "record", "layer", "feeds", "fused", "streams"],
     ["runners"],
     ["model"],

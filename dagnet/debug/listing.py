@@ -54,7 +54,7 @@ def _row(plan: Plan, graph: Graph, i: int, position: int, stops: bool) -> tuple[
         return mark, str(i), "update", "", ""
     step = plan.steps[i]
     v = graph.vertices[step.name]
-    shape = graph.attributes.get(step.name, {}).get("shape")
+    shape = graph.attributes.get("shape", {}).get(step.name)
     made = format_shape(shape) if isinstance(shape, tuple) else ""
     return mark, str(i), step.phase, f"{step.name}  {made}".rstrip(), str(v.source or "")
 

@@ -28,7 +28,5 @@ def annotate(graph: Graph, parameters: Mapping[ParamKey, Parameter] | None = Non
     for (owner, _), parameter in parameters.items():
         counts[owner] = counts.get(owner, 0) + parameter.size
     return graph.replace(
-        attributes={
-            name: {"shape": shapes[name], "parameters": counts.get(name, 0)} for name in graph
-        }
+        attributes={"shape": shapes, "parameters": dict.fromkeys(graph, 0) | counts}
     )

@@ -8,6 +8,9 @@ from dagnet.node import Shape
 from dagnet.ops.base import Op
 from dagnet.ops.frame import Parameter, State
 
+#: One mapping for all vertices that read none, as most do.
+_NONE: Mapping[str, ParamKey] = {}
+
 
 def collect_parameters(graph: Graph, shapes: Mapping[str, Shape]) -> dict[ParamKey, Parameter]:
     """Return every parameter of the graph, in definition order.
@@ -52,10 +55,10 @@ def collect_states(graph: Graph, shapes: Mapping[str, Shape]) -> dict[ParamKey, 
     return states
 
 
-def parameter_keys(v: Vertex, shapes: Mapping[str, Shape]) -> dict[str, ParamKey]:
+def parameter_keys(v: Vertex, shapes: Mapping[str, Shape]) -> Mapping[str, ParamKey]:
     """Return which parameters a vertex reads, by the names its op uses for them."""
     if type(v.op).parameters is Op.parameters and not v.borrows:
-        return {}
+        return _NONE
     keys = {name: (v.owner, name) for name in v.op.parameters(*[shapes[n] for n in v.inputs])}
     for key in v.borrows:
         keys[".".join(key)] = key

@@ -21,5 +21,4 @@ def prune(graph: Graph, losses: Sequence[str], outputs: Sequence[str]) -> Graph:
     if len(wanted) == len(graph):
         return graph.replace(losses=losses, outputs=outputs)
     kept = [v for v in graph.vertices.values() if v.name in wanted]
-    attributes = {n: facts for n, facts in graph.attributes.items() if n in wanted}
-    return graph.replace(vertices=kept, losses=losses, outputs=outputs, attributes=attributes)
+    return graph.replace(vertices=kept, losses=losses, outputs=outputs)

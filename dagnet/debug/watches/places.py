@@ -1,6 +1,6 @@
 """Where watches look: every node, in every phase, at the position where its step is done."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dagnet.debug.places import Phase
@@ -68,7 +68,7 @@ class _Places:
         phase: Phase,
         position: int,
         made: dict[str, tuple[str, Any]],
-        keys: dict[str, ParamKey],
+        keys: Mapping[str, ParamKey],
     ) -> Place:
         weights = {local: key for local, key in keys.items() if self._parameters[key].is_weight}
         vertex = self._plan.graph.vertices[name]
