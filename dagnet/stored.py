@@ -10,7 +10,7 @@ import numpy as np
 
 from dagnet.errors import FileAccessError
 
-#: Bytes that are read at once where all of an array is needed, piece by piece.
+#: Bytes that are read at once of what is needed piece by piece.
 BLOCK_BYTES = 2**21
 
 #: Bytes of neighbours that a shuffle in blocks leaves together.

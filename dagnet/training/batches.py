@@ -8,7 +8,7 @@ import numpy as np
 from dagnet.ahead import Ahead
 from dagnet.errors import ArgumentError
 from dagnet.feeds import CheckedFeeds
-from dagnet.stored import SHUFFLED_BYTES, WINDOW_BYTES, example_bytes
+from dagnet.stored import BLOCK_BYTES, SHUFFLED_BYTES, WINDOW_BYTES, example_bytes
 from dagnet.streams import Gatherer, Stream
 from dagnet.training.orders import Shuffle, shuffled_blocks
 
@@ -45,6 +45,8 @@ class Batches:
         self._feeds = CheckedFeeds(feeds, m)
         self._scaled = scaled
         self._gather = Gatherer(self._feeds, scaled)
+        #: Gather batches out of so many examples that were gathered out of files before.
+        self._from_stage: dict[int, Gatherer] = {}
 
     def again(self) -> "Batches":
         """Return the same batches, in buffers of their own."""
@@ -77,15 +79,38 @@ class Batches:
 
     def over(self, order: np.ndarray | None, first: int = 0) -> Iterator[CheckedFeeds]:
         """Yield the batches from number `first` on, examples in the given order."""
-        starts = range(first * self.size, self.m, self.size)
+        begin = first * self.size
         if self.whole or order is None:
-            yield from (self._feeds for _ in starts)
-        else:
-            arrays = [stream.array for stream in self._streams]
-            with Ahead(arrays, order, *self._blocks()) as ahead:
-                for start in starts:
-                    ahead.reach(start)
-                    yield self._gather(order[start : start + self.size])
+            yield from (self._feeds for _ in range(begin, self.m, self.size))
+            return
+        arrays, stage = [stream.array for stream in self._streams], self._stage()
+        with Ahead(arrays, order, *self._blocks()) as ahead:
+            for start in range(begin, self.m, stage):
+                ahead.reach(start)
+                which = order[start : start + stage]
+                if stage == self.size:
+                    yield self._gather(which)
+                else:
+                    yield from self._staged(which)
+
+    def _stage(self) -> int:
+        """Return how many examples are gathered at once: out of files, those of several batches.
+
+        It takes less time to read and to check many. They are of one window, as it is announced.
+        """
+        if not self._streams:
+            return self.size
+        block, window = self._blocks()
+        examples = min(BLOCK_BYTES // self._example_bytes, block * window)
+        return self.size * max(1, examples // self.size)
+
+    def _staged(self, which: np.ndarray) -> Iterator[CheckedFeeds]:
+        """Yield the batches of a stage."""
+        staged, length = self._gather(which), len(which)
+        if length not in self._from_stage:
+            self._from_stage[length] = Gatherer(staged, self._scaled)
+        for start in range(0, length, self.size):
+            yield self._from_stage[length](slice(start, min(start + self.size, length)))
 
     def length(self, number: int) -> int:
         """Return how many examples are in a batch, counted from 0."""

@@ -129,6 +129,34 @@ def test_the_bits_are_those_of_training_from_memory(small, shuffle):
     assert np.array_equal(trained[0].store.data, trained[1].store.data)
 
 
+@pytest.mark.parametrize("shuffle", [True, False, "blocks"])
+def test_so_they_are_if_only_some_of_the_batches_are_read_at_once(small, shuffle, monkeypatch):
+    """Two batches of 8 are read at once, the last 5 examples after the sixth."""
+    monkeypatch.setattr(batches, "BLOCK_BYTES", 2 * 8 * 6 * 8 + 1)
+    test_the_bits_are_those_of_training_from_memory(small, shuffle)
+
+
+def test_batches_of_a_file_are_read_together(tmp_path, monkeypatch):
+    """Of 53 examples in batches of 8, 24 are read at once; from the third batch on, 29 are left."""
+    np.savez(tmp_path / "a.npz", X=np.arange(M * 4.0).reshape(M, 4), Y=np.zeros((M, 1)))
+    arrays = dn.data.mapped(tmp_path / "a.npz")
+    feeds, m = dn.mlp([4, 1]).sources({"X": arrays["X"].T, "Y": arrays["Y"].T})
+    monkeypatch.setattr(batches, "BLOCK_BYTES", 31 * 5 * 8)
+    found, lengths = [], []
+    checked = feeds["X"]._feeder.check_values
+    monkeypatch.setattr(
+        feeds["X"]._feeder,
+        "check_values",
+        lambda rule, array: (lengths.append(array.shape[-1]), checked(rule, array)),
+    )
+    made = batches.Batches(feeds, {"X", "Y"}, m, 8)
+    for batch in made.over(np.arange(M)[::-1], first=3):
+        found += batch["X"][0].tolist()
+        assert batch.m == batch["X"].shape[-1] == batch["Y"].shape[-1]
+    assert found == [4.0 * i for i in reversed(range(M - 24))]
+    assert lengths == [24, 24, 5, 5]
+
+
 def blocks_of_seven(monkeypatch):
     monkeypatch.setattr(stored, "BLOCK_BYTES", 7 * 5 * 8)
     monkeypatch.setattr(runners, "BLOCK_BYTES", 2000)
