@@ -68,9 +68,11 @@ class H5Array(Stored):
             if slots is not None:
                 np.take(kept.examples, slots * rows + within, 0, target, "clip")
                 return
-            # What is to be read may be more blocks than there is room for.
-            for start in range(0, len(which), kept.slots):
-                part = slice(start, start + kept.slots)
+            # What is to be read may be more blocks than there is room for: then part by part.
+            fit = len(np.unique(blocks)) <= kept.slots
+            most = len(which) if fit else kept.slots
+            for start in range(0, len(which), most):
+                part = slice(start, start + most)
                 places = kept.places(blocks[part]) * rows + within[part]
                 np.take(kept.examples, places, 0, target[part], "clip")
 
