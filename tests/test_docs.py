@@ -218,6 +218,10 @@ class TestTwoLanguages:
         assert [tree(b) for b in mine] == [tree(b) for b in theirs]
         assert others(english) == others(chinese)
 
+    def test_every_section_has_the_code_and_the_figures_of_the_english_one(self, page):
+        for mine, theirs in zip(sections(DOCS / page), sections(DOCS / "zh" / page), strict=True):
+            assert not facts(mine) - facts(theirs), theirs[:80]
+
     def test_each_links_to_the_other(self, page):
         assert f"\n[中文](zh/{page})\n" in read(DOCS / page)
         assert f"\n[English](../{page})\n" in read(DOCS / "zh" / page)
@@ -227,6 +231,17 @@ def levels(page):
     """Return depth and number of every heading, and the letters and names in it that are code."""
     headings = re.findall(r"^(#+) (\d*)(.*)$", FENCE.sub("", read(page)), re.M)
     return [(marks, number, re.findall(r"`.*?`", text)) for marks, number, text in headings]
+
+
+def sections(page):
+    return re.split(r"^#+ .*$", FENCE.sub("", read(page)), flags=re.M)
+
+
+def facts(text):
+    """Return what a text has in code marks, and its numbers but for those in words."""
+    code = {" ".join(span.split()) for span in re.findall(r"`([^`]+)`", text)}
+    prose = re.sub(r"`[^`]+`|\]\([^)]*\)", "", text)
+    return code | set(re.findall(r"\b\d(?:[\d,.]*\d)?\b(?! million)", prose, re.ASCII))
 
 
 def others(page):
