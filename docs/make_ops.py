@@ -28,6 +28,8 @@ KINDS = {
 INTRODUCTION = """\
 # Ops
 
+[中文](zh/ops.md)
+
 Every op, with what it computes and its gradients. Columns are examples: `A` and `Z` have the shape
 `(units, m)` unless an op says otherwise, and the last axis is always that of the m examples. `J` is
 the cost. A `da` in a formula is the gradient of `J` with respect to `a`.

@@ -117,6 +117,13 @@ def anchors(page):
     return {re.sub(r"[^\w\- ]", "", h.lower()).replace(" ", "-") for h in headings}
 
 
+@pytest.mark.parametrize("page", sorted((DOCS / "zh").glob("*.md")), ids=name_of)
+def test_chinese_pages_link_to_chinese_pages(page):
+    text = FENCE.sub("", read(page)).replace(f"[English](../{page.name})", "")
+    english = set(re.findall(r"\]\(\.\./(\w+\.md)", text)) - {"index.md"}
+    assert not {e for e in english if (page.parent / e).exists()}
+
+
 @pytest.mark.parametrize("page", PAGES, ids=name_of)
 def test_every_page_can_be_reached(page):
     reached, waiting = set(), [ROOT / "README.md"]
@@ -180,6 +187,7 @@ class TestOps:
 
 
 class TestWatches:
+    MADE = runpy.run_path(str(DOCS / "make_watches.py"))
     PAGE = DOCS / "watches.md"
 
     def test_every_watch_is_there_with_its_formula(self):
@@ -189,28 +197,57 @@ class TestWatches:
             assert f'`"{watch.name}"` | `{watch.__name__}(' in row
             assert watch.formula in row
 
-    def test_the_table_is_what_the_classes_say(self):
-        made = runpy.run_path(str(DOCS / "make_watches.py"))["page"]()
-        assert read(self.PAGE) == made, "run: python docs/make_watches.py"
+    @pytest.mark.parametrize("page", MADE["PAGES"], ids=name_of)
+    def test_the_table_is_what_the_classes_say(self, page):
+        assert read(page) == self.MADE["made"](page), "run: python docs/make_watches.py"
+
+    def test_the_chinese_words_are_all_used(self):
+        said = set()
+        self.MADE["table"](lambda phrase: said.add(phrase) or phrase)
+        assert set(self.MADE["CHINESE"]) == said, "docs/make_watches.py: CHINESE"
 
 
+@pytest.mark.parametrize(
+    "page", sorted(p.name for p in (DOCS / "zh").glob("*.md") if p.stem != "index")
+)
 class TestTwoLanguages:
-    @pytest.mark.parametrize(
-        "page", sorted(p.name for p in (DOCS / "zh").glob("*.md") if p.stem != "index")
-    )
     def test_same_sections_and_code(self, page):
         english, chinese = DOCS / page, DOCS / "zh" / page
         assert levels(english) == levels(chinese)
         mine, theirs = runnable(english), runnable(chinese)
         assert [tree(b) for b in mine] == [tree(b) for b in theirs]
-        others = [[b.text for b in blocks(p) if b.language != "python"] for p in (english, chinese)]
-        assert others[0] == others[1]
+        assert others(english) == others(chinese)
+
+    def test_every_section_has_the_code_and_the_figures_of_the_english_one(self, page):
+        for mine, theirs in zip(sections(DOCS / page), sections(DOCS / "zh" / page), strict=True):
+            assert not facts(mine) - facts(theirs), theirs[:80]
+
+    def test_each_links_to_the_other(self, page):
+        assert f"\n[中文](zh/{page})\n" in read(DOCS / page)
+        assert f"\n[English](../{page})\n" in read(DOCS / "zh" / page)
 
 
 def levels(page):
     """Return depth and number of every heading, and the letters and names in it that are code."""
     headings = re.findall(r"^(#+) (\d*)(.*)$", FENCE.sub("", read(page)), re.M)
     return [(marks, number, re.findall(r"`.*?`", text)) for marks, number, text in headings]
+
+
+def sections(page):
+    return re.split(r"^#+ .*$", FENCE.sub("", read(page)), flags=re.M)
+
+
+def facts(text):
+    """Return what a text has in code marks, and its numbers but for those in words."""
+    code = {" ".join(span.split()) for span in re.findall(r"`([^`]+)`", text)}
+    prose = re.sub(r"`[^`]+`|\]\([^)]*\)", "", text)
+    return code | set(re.findall(r"\b\d(?:[\d,.]*\d)?\b(?! million)", prose, re.ASCII))
+
+
+def others(page):
+    """Return commands and outputs, without the lines of the page that outputs name."""
+    line = re.compile(rf"\b{re.escape(page.name)}:\d+")
+    return [line.sub(page.name, b.text) for b in blocks(page) if b.language != "python"]
 
 
 def tree(block):

@@ -23,7 +23,7 @@ CHINESE: Final = {
     "target": "目标",
     "{} · output": "{} · 输出",
     "number": "一个数",
-    "{} throughout": "始终为 {}",
+    "{} throughout": "大小都是 {}",
     "of {}": "作用于 {}",
     "shared with {}": "与 {} 共享",
     "parameters shared with {}": "参数与 {} 共享",
@@ -42,7 +42,7 @@ CHINESE: Final = {
     "gradient {}": "梯度 {}",
     # What is too large.
     "{}, too many to draw each": "{}，太多，无法逐个画出",
-    "closed below level {}: fold={} opens more": "第 {} 层以下没有展开，fold={} 可以展开更多",
+    "closed below level {}: fold={} opens more": "第 {} 级以下没有展开，fold={} 可以展开更多",
     "neighbours are put together": "相邻的节点合成了一个框",
     # Gradients.
     "arrows with open heads: gradients of the cost, in reverse order": (

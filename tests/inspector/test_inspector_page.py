@@ -314,11 +314,25 @@ class TestSafety:
 
 class TestLanguages:
     def test_every_kind_of_op_has_a_word_in_chinese(self):
-        words = (self.PAGE / "words.js").read_text(encoding="utf-8")
-        known = set(re.findall(r"(\w+): \"", words))
+        known = set(re.findall(r"(\w+): \"", self.WORDS))
         assert known == {op.kind for op in REGISTRY.values()}
 
+    @pytest.mark.parametrize("keep", ["all", "needed"])
+    def test_every_reason_for_a_missing_array_has_one(self, keep, tmp_path):
+        model = dn.mlp([2, 4, 3, 1], seed=1)
+        X, Y = np.ones((2, 5)), np.ones((1, 5))
+        if keep == "all":
+            model.forward({"X": X, "Y": Y})
+        else:
+            model.train_step({"X": X, "Y": Y}, dn.SGD(0.1))
+        text = report(model, tmp_path / "p.html").path.read_text(encoding="utf-8")
+        reasons = re.findall(r'^  "(.+?)":', self.WORDS, re.M)
+        missing = set(re.findall(r'"missing": ?"([^"]*)"', text))
+        assert missing
+        assert [m for m in missing if not m.endswith(tuple(reasons))] == []
+
     PAGE = Path(write.__file__).parent / "page"
+    WORDS = (PAGE / "words.js").read_text(encoding="utf-8")
 
     def texts(self):
         """Return the texts of both languages, by their keys."""

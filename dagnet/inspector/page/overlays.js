@@ -61,5 +61,5 @@ function boxText(values, extreme, text) {
   if (values.length === 1) return text(values[0][1]);
   const middle = values[Math.floor((values.length - 1) / 2)][1];
   return `${t("min")} ${text(values[0][1])} · ${t("median")} ${text(middle)} · ${t("most")} ` +
-    `${text(values.at(-1)[1])} · ${t("worst")}: ${extreme[0]}`;
+    `${text(values.at(-1)[1])} · ${t("worst", extreme[0])}`;
 }

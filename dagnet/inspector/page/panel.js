@@ -43,7 +43,7 @@ class Panel {
       const entry = entryOf(name, "output", this.step);
       const cells = columns.map((c) => (entry?.stats ? (c === "zeros" ? percent(stat(entry, c)) : short(stat(entry, c))) : "—"));
       const shape = entry?.shape ?? doc.nodes[name].shape;
-      return el("tr", {}, [nodeLink(name), word(doc.nodes[name].kind), shapeText(shape), ...cells].map((cell) => el("td", {}, cell)));
+      return el("tr", {}, [nodeLink(name), kindWord(doc.nodes[name].kind), shapeText(shape), ...cells].map((cell) => el("td", {}, cell)));
     });
     const head = [t("node"), t("kind"), t("shape"), ...columns.map((c) => t(`stat_${c}`))];
     return el("div", { class: "wide" }, el("table", { class: "values" },
@@ -114,7 +114,7 @@ class Panel {
     const sign = letterOf(node, name);
     const head = el("h4", {}, sign && letter(sign), el("span", { class: "value-name" }, name));
     if (!entry || entry.missing) {
-      return el("article", { class: "card", "data-value": name }, head, el("p", { class: "quiet" }, missingText(node, name, entry)));
+      return el("article", { class: "card", "data-value": name }, head, el("p", { class: "quiet" }, missingText(entry)));
     }
     const view = viewOf(node, name, this.step);
     head.append(el("span", { class: "quiet" }, `${shapeText(entry.shape)} ${entry.dtype}`));
@@ -181,10 +181,7 @@ function modelText() {
   return t("model", count(nodes), count(parameters), dtype);
 }
 
-function missingText(node, name, entry) {
-  const reason = (entry?.missing ?? "").replace(`${node}.${name}: `, "");
-  return t("missing", word(reason));
-}
+const missingText = (entry) => t("missing", reasonWord(entry?.missing ?? ""));
 
 function ranText() {
   if (!doc.steps.length) return t("noRun");
