@@ -8,19 +8,24 @@ from dagnet.errors import ArgumentTypeError
 from dagnet.node import Node
 
 
+def listed(given: Any) -> list[Any]:
+    """Return what was given as a list; a node, a name, or what is no collection alone."""
+    if not isinstance(given, Node | str):
+        with suppress(TypeError):  # no collection
+            return list(given)
+    return [given]
+
+
 def node_list(nodes: Node | Sequence[Node]) -> list[Node]:
     """Return one node or several as a list, or raise if there is anything else among them."""
-    listed: list[Any] = [nodes]
-    if not isinstance(nodes, Node | str):
-        with suppress(TypeError):  # not iterable: no node either, as is said below
-            listed = list(nodes)
-    for node in listed:
+    found = listed(nodes)
+    for node in found:
         if not isinstance(node, Node):
             raise ArgumentTypeError(
                 f"a network is defined by nodes (what calling an op returns), "
                 f"got {type(node).__name__} {node!r}"
             )
-    return listed
+    return found
 
 
 def compared(losses: Sequence[Node]) -> list[Node]:
