@@ -15,8 +15,8 @@ from dagnet.ops import (
     MeanSquaredError,
     Op,
 )
-from dagnet.ops.checks import check_size
 from dagnet.ops.input import Input
+from dagnet.scalars import check_size
 from dagnet.settings import check_choice
 
 #: The activations by the names that `mlp` takes: ``"relu"``, ``"leakyrelu"``, ``"sigmoid"``.
@@ -73,9 +73,7 @@ def _check_layers(layers: Sequence[int]) -> list[int]:
     sizes = list(layers)
     if len(sizes) < 2:
         raise ArgumentError(f"layers needs the input's size and one layer at least, got {sizes}")
-    for position, size in enumerate(sizes):
-        check_size(size, f"layers[{position}]")
-    return [int(size) for size in sizes]
+    return [check_size(size, f"layers[{position}]") for position, size in enumerate(sizes)]
 
 
 def _loss(output: str) -> Op:

@@ -28,6 +28,7 @@ ROWS = [
         "files",
         "arena",
         "settings",
+        "scalars",
         "arrays",
         "stored",
         "text",

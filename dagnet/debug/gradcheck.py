@@ -12,8 +12,8 @@ from dagnet.debug.gradreport import GradCheck, GradientRow
 from dagnet.errors import ArgumentError, ArgumentTypeError, FeedError, OpContractError
 from dagnet.graph import Vertex
 from dagnet.model import Model
-from dagnet.ops.checks import check_integer, check_number
 from dagnet.run import Run
+from dagnet.scalars import check_integer, check_positive
 from dagnet.testing.differences import STEP, Comparison, Projected, by_directions
 from dagnet.testing.gradients import comparisons
 from dagnet.testing.trial import Trial, away_from_kinks, guarded
@@ -91,7 +91,7 @@ def gradcheck(
     """
     if not isinstance(model, Model):
         raise ArgumentTypeError(f"gradcheck takes a dn.Model, not {type(model).__name__}")
-    check_number(tolerance, "gradcheck: tolerance", above=0)
+    check_positive(tolerance, "gradcheck: tolerance")
     check_integer(seed, "gradcheck: seed")
     arrays = _finite_feeds(model, feeds)
     double = _in_float64(model)

@@ -25,6 +25,7 @@ from dagnet.inspector.structure import alerts_of, layers_of, nodes_of
 from dagnet.inspector.values import STATS, Values, costs, survey
 from dagnet.inspector.write import as_json, page, shell_size
 from dagnet.model import Model
+from dagnet.scalars import check_positive
 from dagnet.training import History
 
 MB = 1_000_000
@@ -107,7 +108,7 @@ def report(
             f"report: {Path(path).name!r} must end in {' or '.join(SUFFIXES)}: it is a page for a "
             "browser"
         )
-    room = _room(max_mb)
+    room = int(check_positive(max_mb, "report: max_mb") * MB)
     pictured = _pictured(model, image)
     moments = moments_of(model, X, Y, recorder)
     document = _structure(model, moments, checked, alerts)
@@ -142,12 +143,6 @@ def view(model: Model, X: Any = None, Y: Any = None, **options: Any) -> Report:
     written = report(model, folder / "report.html", X, Y, **options)
     webbrowser.open(written.path.as_uri())
     return written
-
-
-def _room(max_mb: float) -> int:
-    if isinstance(max_mb, bool) or not isinstance(max_mb, int | float) or not max_mb > 0:
-        raise ArgumentError(f"report: max_mb must be a number above 0, got {max_mb!r}")
-    return int(max_mb * MB)
 
 
 def _pictured(model: Model, image: tuple[int, ...] | None) -> list[str]:

@@ -9,8 +9,9 @@ import numpy as np
 from dagnet.errors import ShapeError
 from dagnet.node import Shape, format_shape
 from dagnet.ops.base import Example, Op
-from dagnet.ops.checks import check_axis, check_integer, same_shapes
+from dagnet.ops.checks import check_axis, same_shapes
 from dagnet.ops.frame import Frame
+from dagnet.scalars import check_integer
 
 
 class Add(Op):

@@ -8,8 +8,8 @@ import numpy as np
 from dagnet.errors import ArgumentTypeError, ShapeError
 from dagnet.node import Shape, format_shape
 from dagnet.ops.base import Example, Op
-from dagnet.ops.checks import check_size
 from dagnet.ops.frame import Frame, Parameter
+from dagnet.scalars import check_size
 
 
 class Linear(Op):

@@ -7,8 +7,8 @@ import numpy as np
 
 from dagnet.node import Shape
 from dagnet.ops.base import Example, Op
-from dagnet.ops.checks import check_number
 from dagnet.ops.frame import Frame
+from dagnet.scalars import check_not_negative
 
 
 class L2(Op):
@@ -45,7 +45,7 @@ class L2(Op):
     reads: ClassVar[frozenset[str]] = frozenset({"params"})
 
     def __post_init__(self) -> None:
-        check_number(self.strength, f"{self.label}: strength", at_least=0)
+        check_not_negative(self.strength, f"{self.label}: strength")
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return ()

@@ -8,8 +8,9 @@ import numpy as np
 
 from dagnet.node import Shape
 from dagnet.ops.base import Example, Op
-from dagnet.ops.checks import check_axis, check_integer
+from dagnet.ops.checks import check_axis
 from dagnet.ops.frame import Frame, Work
+from dagnet.scalars import check_integer
 
 
 class Softmax(Op):

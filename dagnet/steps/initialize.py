@@ -6,7 +6,7 @@ import numpy as np
 
 from dagnet.errors import ArgumentError, ArgumentTypeError
 from dagnet.initializers import draw_weights
-from dagnet.ops.checks import check_size
+from dagnet.scalars import check_size
 from dagnet.steps.checks import Array
 
 

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal, Protocol
 import numpy as np
 
 from dagnet.errors import ArgumentError, ArgumentTypeError, UnknownNameError
-from dagnet.training.config import non_negative, positive_integer
+from dagnet.scalars import check_not_negative, check_size
 from dagnet.training.history import History
 from dagnet.training.metrics import HIGHER_IS_BETTER
 
@@ -145,8 +145,8 @@ class EarlyStopping(Callback):
         if not isinstance(monitor, str):
             raise ArgumentTypeError(f"EarlyStopping: monitor must be a name, got {monitor!r}")
         self.monitor = monitor
-        self.patience = positive_integer(patience, "EarlyStopping: patience")
-        self.min_delta = non_negative(min_delta, "EarlyStopping: min_delta")
+        self.patience = check_size(patience, "EarlyStopping: patience")
+        self.min_delta = check_not_negative(min_delta, "EarlyStopping: min_delta")
         self.mode = _direction(mode, monitor)
         self.restore_best = restore_best
         self._forget()

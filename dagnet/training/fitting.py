@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 from dagnet.errors import ArgumentTypeError, UnknownNameError
 from dagnet.model import Model
 from dagnet.plan import KEEPS, Keep, is_scaled
+from dagnet.scalars import check_size
 from dagnet.settings import check_choice
 from dagnet.training.batches import Batches
 from dagnet.training.callbacks import Callback
 from dagnet.training.checkpoint import Checkpoint
-from dagnet.training.config import positive_integer
 from dagnet.training.evaluation import Judge
 from dagnet.training.history import History
 from dagnet.training.loop import Training
@@ -57,11 +57,11 @@ def prepare(
     debugger: "Debugger | None" = None,
 ) -> Training:
     """Check what `fit` is given and return the training, which has not begun."""
-    epochs = positive_integer(epochs, "epochs")
+    epochs = check_size(epochs, "epochs")
     log_every = max(1, epochs // ROWS) if log_every is None else log_every
-    log_every = positive_integer(log_every, "log_every")
+    log_every = check_size(log_every, "log_every")
     every = log_every if checkpoint_every is None else checkpoint_every
-    every = positive_integer(every, "checkpoint_every")
+    every = check_size(every, "checkpoint_every")
     optimizer = SGD(0.01) if optimizer is None else optimizer
     watching = [] if debugger is None else [debugger]
     _check_objects(optimizer, [*_listed(callbacks), *watching])

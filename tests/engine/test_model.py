@@ -221,9 +221,9 @@ def test_batch_norm_starts_at_one_and_zero():
     ("options", "error", "text"),
     [
         ({"init": "hee"}, UnknownNameError, "did you mean 'he'"),
-        ({"init": -0.1}, ArgumentError, "0 or more"),
-        ({"init": np.nan}, ArgumentError, "0 or more"),
-        ({"init": True}, ArgumentTypeError, "bool"),
+        ({"init": -0.1}, ArgumentError, "of at least 0"),
+        ({"init": np.nan}, ArgumentError, "of at least 0"),
+        ({"init": True}, ArgumentTypeError, "got True"),
         ({"seed": -1}, ArgumentError, "seed must be 0 or more"),
         ({"seed": 1.5}, ArgumentTypeError, "float"),
         ({"seed": True}, ArgumentTypeError, "bool"),

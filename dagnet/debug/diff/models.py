@@ -13,8 +13,8 @@ from dagnet.debug.diff.runs import Feeds, run_alike, run_aside
 from dagnet.errors import ArgumentError, ArgumentTypeError, NotKeptError
 from dagnet.graph import Graph
 from dagnet.model import Model
-from dagnet.ops.checks import check_number
 from dagnet.plan import is_scaled
+from dagnet.scalars import check_not_negative
 
 
 def diff(
@@ -110,8 +110,8 @@ class _Arrays:
 
 
 def _tolerance(rtol: float, atol: float) -> tuple[float, float]:
-    check_number(rtol, "rtol", at_least=0)
-    check_number(atol, "atol", at_least=0)
+    check_not_negative(rtol, "rtol")
+    check_not_negative(atol, "atol")
     return rtol, atol
 
 
