@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from dagnet.binding import Binding
 from dagnet.errors import FeedTypeError, GraphError
 from dagnet.feeds import CheckedFeeds, Feeder, feed_rules
 from dagnet.garbage import collection_paused
 from dagnet.graph import Graph, ParamKey
+from dagnet.node import is_scaled
 from dagnet.parameters import ParameterStore
 from dagnet.passes import (
     for_prediction,
@@ -19,9 +21,9 @@ from dagnet.passes import (
     prune,
     quiet_branches,
 )
-from dagnet.plan import KEEPS, Keep, is_scaled
+from dagnet.plan import KEEPS, Keep
 from dagnet.planner import make_plan
-from dagnet.scheduler import Binding, Scheduler
+from dagnet.scheduler import Scheduler
 from dagnet.settings import check_choice
 from dagnet.stored import BLOCK_BYTES
 
@@ -58,7 +60,8 @@ class Runner:
     ) -> Iterator[tuple[slice, CheckedFeeds, Binding]]:
         """Run all forward steps on checked feeds some of which are streams, block by block.
 
-        How many examples are in a block follows from the bytes that each takes in the run.
+        How many examples are in a block follows from the bytes that each takes in the run. What
+        is yielded lasts until the next block.
         """
         from dagnet.streams import Gatherer, Stream  # here, because only reading files needs it
 
@@ -75,6 +78,7 @@ class Runner:
             with np.errstate(all="ignore"):
                 self.scheduler.forward(binding)
             yield which, block, binding
+            binding.release()
 
 
 class Runners:
@@ -153,3 +157,12 @@ class Runners:
         feeder = Feeder(feed_rules(self._graph, inputs), dtype, self._check_finite)
         scheduler = Scheduler(plan, self._store, self._states, self._rng, self._binding)
         return Runner(scheduler, feeder, fused or {})
+
+
+def binding_of(executor: str) -> type[Binding]:
+    """Return how an executor binds plans to memory."""
+    if executor != "fused":
+        return Binding
+    from dagnet.fused import FusedBinding  # here, because it loads LLVM
+
+    return FusedBinding

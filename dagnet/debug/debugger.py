@@ -14,13 +14,14 @@ from dagnet.debug.stopping import Stopping
 from dagnet.debug.stops import Stop
 from dagnet.errors import ArgumentError, ArgumentTypeError, DebuggerError
 from dagnet.executors import Hooks
-from dagnet.model import Model, Updates
+from dagnet.model import Model
 from dagnet.node import Node
 from dagnet.plan import Keep
 from dagnet.scalars import check_integer, check_size
 from dagnet.training import SGD, Callback
 from dagnet.training.callbacks import Run as Training
 from dagnet.training.interrupt import deferring_interrupts
+from dagnet.updates import Updates
 
 
 class Debugger(Stopping, Callback):

@@ -5,14 +5,15 @@ from collections.abc import Mapping
 from statistics import median
 from typing import Any
 
-from dagnet.model import Model, Updates, check_updates
+from dagnet.binding import Binding
+from dagnet.model import Model
 from dagnet.parameters import ParameterStore
 from dagnet.plan import Step
 from dagnet.profiling.limits import Limits, measured
 from dagnet.profiling.profile import NodeProfile, Profile
 from dagnet.profiling.work import backward_work, forward_work
 from dagnet.scalars import check_integer
-from dagnet.scheduler import Binding
+from dagnet.updates import Updates, check_updates
 
 
 def profile(

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from dagnet.errors import ArgumentTypeError, UnknownNameError
 from dagnet.model import Model
-from dagnet.plan import KEEPS, Keep, is_scaled
+from dagnet.node import is_scaled
+from dagnet.plan import KEEPS, Keep
 from dagnet.scalars import check_size
 from dagnet.settings import check_choice
 from dagnet.training.batches import Batches

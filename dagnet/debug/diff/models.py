@@ -13,7 +13,7 @@ from dagnet.debug.diff.runs import Feeds, run_alike, run_aside
 from dagnet.errors import ArgumentError, ArgumentTypeError, NotKeptError
 from dagnet.graph import Graph
 from dagnet.model import Model
-from dagnet.plan import is_scaled
+from dagnet.node import is_scaled
 from dagnet.scalars import check_not_negative
 
 
