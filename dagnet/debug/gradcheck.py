@@ -92,7 +92,7 @@ def gradcheck(
     if not isinstance(model, Model):
         raise ArgumentTypeError(f"gradcheck takes a dn.Model, not {type(model).__name__}")
     check_positive(tolerance, "gradcheck: tolerance")
-    check_integer(seed, "gradcheck: seed")
+    check_integer(seed, "gradcheck: seed", at_least=0)
     arrays = _finite_feeds(model, feeds)
     double = _in_float64(model)
     rng = np.random.default_rng(seed)
