@@ -295,13 +295,14 @@ class Model:
 
     def assess(self, feeds: Mapping[str, Any]) -> tuple[float, dict[str, np.ndarray]]:
         """Run in prediction mode on feeds for all inputs; return the cost J and the outputs."""
-        return self._predictor.assess(feeds)
+        losses, outputs = self._predictor.assess(feeds)
+        return sum(losses.values()), outputs
 
     def assess_in_blocks(self, feeds: Mapping[str, Any], m: int) -> Iterator[Block]:
         """Do what `assess` does on what `sources` returned, block by block.
 
-        Yields the examples of a block, its feeds, every loss by name, and the outputs, which last
-        until the next block.
+        Yields the examples of a block, its feeds, which last until the next one, every loss by
+        name, and the outputs.
         """
         return self._predictor.assess_in_blocks(feeds, m)
 

@@ -11,8 +11,12 @@ from dagnet.graph import Graph
 from dagnet.node import Shape, is_scaled, resolve
 from dagnet.runners import Runners
 
-#: The examples of a block, its feeds, every loss and every output by name.
-Block = tuple[slice, CheckedFeeds, dict[str, float], dict[str, np.ndarray]]
+#: By name.
+Losses = dict[str, float]
+Arrays = dict[str, np.ndarray]
+
+#: Which examples are in a block; its feeds, which last until the next; its losses and outputs.
+Block = tuple[slice, CheckedFeeds, Losses, Arrays]
 
 
 class Predictor:
@@ -38,7 +42,7 @@ class Predictor:
         self._runners = runners
         self._lock = Lock()
 
-    def outputs(self, feeds: Mapping[str, Any]) -> dict[str, np.ndarray]:
+    def outputs(self, feeds: Mapping[str, Any]) -> Arrays:
         """Return the outputs for feeds of the inputs that they depend on."""
         with self._lock:
             binding = self._runners.predicting.forward(feeds)
@@ -46,29 +50,24 @@ class Predictor:
             binding.release()
         return outputs
 
-    def outputs_in_blocks(self, feeds: Mapping[str, Any], m: int) -> dict[str, np.ndarray]:
+    def outputs_in_blocks(self, feeds: Mapping[str, Any], m: int) -> Arrays:
         """Do what `outputs` does on feeds some of which are streams."""
-        with self._lock:
-            outputs = {n: np.empty(resolve(s, m), self._dtype) for n, s in self._shapes.items()}
-            for which, _, binding in self._runners.predicting.forward_in_blocks(feeds, m):
-                for name, shape in self._shapes.items():
-                    place = (..., which) if is_scaled(shape) else ...
-                    outputs[name][place] = binding.frames[name].output
-        return outputs
+        whole = {n: np.empty(resolve(s, m), self._dtype) for n, s in self._shapes.items()}
+        for which, block in self._runners.predicting.blocks(feeds, m):
+            for name, part in self.outputs(block).items():
+                whole[name][(..., which) if is_scaled(self._shapes[name]) else ...] = part
+        return whole
 
-    def assess(self, feeds: Mapping[str, Any]) -> tuple[float, dict[str, np.ndarray]]:
-        """Return the cost J and the outputs for feeds of all inputs."""
+    def assess(self, feeds: Mapping[str, Any]) -> tuple[Losses, Arrays]:
+        """Return the losses and the outputs for feeds of all inputs."""
         with self._lock:
             binding = self._runners.evaluating.forward(feeds)
+            losses = {name: float(binding.frames[name].output) for name in self._losses}
             outputs = {name: binding.frames[name].output.copy() for name in self._shapes}
-            J = binding.cost
             binding.release()
-        return J, outputs
+        return losses, outputs
 
     def assess_in_blocks(self, feeds: Mapping[str, Any], m: int) -> Iterator[Block]:
-        """Do what `assess` does on feeds some of which are streams; arrays last for one block."""
-        with self._lock:
-            for which, block, binding in self._runners.evaluating.forward_in_blocks(feeds, m):
-                losses = {n: float(binding.frames[n].output[()]) for n in self._losses}
-                outputs = {n: binding.frames[n].output for n in self._shapes}
-                yield which, block, losses, outputs
+        """Do what `assess` does on feeds some of which are streams, a block at a time."""
+        for which, block in self._runners.evaluating.blocks(feeds, m):
+            yield which, block, *self.assess(block)

@@ -55,13 +55,10 @@ class Runner:
             self.scheduler.forward(binding)
         return binding
 
-    def forward_in_blocks(
-        self, feeds: Mapping[str, Any], m: int
-    ) -> Iterator[tuple[slice, CheckedFeeds, Binding]]:
-        """Run all forward steps on checked feeds some of which are streams, block by block.
+    def blocks(self, feeds: Mapping[str, Any], m: int) -> Iterator[tuple[slice, CheckedFeeds]]:
+        """Read checked feeds some of which are streams, block by block, each into the same arrays.
 
-        How many examples are in a block follows from the bytes that each takes in the run. What
-        is yielded lasts until the next block.
+        How many examples are in a block follows from the bytes that each takes in the run.
         """
         from dagnet.streams import Gatherer, Stream  # here, because only reading files needs it
 
@@ -73,12 +70,7 @@ class Runner:
         gather = Gatherer(feeds, scaled)
         for start in range(0, m, length):
             which = slice(start, min(start + length, m))
-            block = gather(which)
-            binding = self.scheduler.begin(block, block.m)
-            with np.errstate(all="ignore"):
-                self.scheduler.forward(binding)
-            yield which, block, binding
-            binding.release()
+            yield which, gather(which)
 
 
 class Runners:

@@ -9,7 +9,7 @@ from hypothesis import given
 from random_networks import fewer, networks
 
 import dagnet as dn
-from dagnet import scheduler
+from dagnet import binding
 from dagnet.debug.gradcheck import gradcheck
 from dagnet.errors import (
     ArgumentError,
@@ -187,7 +187,7 @@ def test_a_sum_that_forgets_a_share_is_wrong_as_a_whole(monkeypatch):
     def forgetful(total, part, first):
         return partial(np.copyto, total, part)
 
-    monkeypatch.setattr(scheduler, "_add", forgetful)
+    monkeypatch.setattr(binding, "_add", forgetful)
     check = gradcheck(branchy(), feeds_for_branchy())
     assert check.failed == []
     assert check.whole.verdict == "wrong"
