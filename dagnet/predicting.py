@@ -1,4 +1,4 @@
-"""Predicting: the outputs and the losses of a model on checked feeds, whole or block by block."""
+"""Predicting: the outputs and the losses of a model on feeds, at once or block by block."""
 
 from collections.abc import Iterator, Mapping
 from threading import Lock

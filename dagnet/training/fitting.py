@@ -59,10 +59,9 @@ def prepare(
 ) -> Training:
     """Check what `fit` is given and return the training, which has not begun."""
     epochs = check_size(epochs, "epochs")
-    log_every = max(1, epochs // ROWS) if log_every is None else log_every
-    log_every = check_size(log_every, "log_every")
-    every = log_every if checkpoint_every is None else checkpoint_every
-    every = check_size(every, "checkpoint_every")
+    log_every = max(1, epochs // ROWS) if log_every is None else check_size(log_every, "log_every")
+    every = checkpoint_every
+    every = log_every if every is None else check_size(every, "checkpoint_every")
     optimizer = SGD(0.01) if optimizer is None else optimizer
     watching = [] if debugger is None else [debugger]
     _check_objects(optimizer, [*_listed(callbacks), *watching])
@@ -81,9 +80,7 @@ def prepare(
             feeds, m = model.check_feeds(model.prepare(raw))
         else:
             feeds, m = model.sources(raw)
-        held_out = None
-        if validation is not None:
-            held_out, _ = model.sources(model.feeds(*_pair(validation)))
+        held_out = None if validation is None else _held_out(model, validation)
         scaled = {name for name in feeds if is_scaled(model.shapes[name])}
         return Training(
             model,
@@ -132,7 +129,8 @@ def _check_objects(optimizer: Any, callbacks: Sequence[Any]) -> None:
             )
 
 
-def _pair(validation: Any) -> tuple[Any, Any]:
+def _held_out(model: Model, validation: Any) -> dict[str, Any]:
+    """Return validation data as checked feeds or streams."""
     if not isinstance(validation, tuple | list) or len(validation) != 2:
         raise ArgumentTypeError("validation must be a pair (X, Y)")
-    return validation[0], validation[1]
+    return model.sources(model.feeds(*validation))[0]
