@@ -4,8 +4,8 @@ from math import sqrt
 
 import numpy as np
 
+from dagnet.bounds import check_not_negative
 from dagnet.errors import UnknownNameError
-from dagnet.scalars import check_not_negative
 
 #: Standard deviation of the normal distribution, by name, from fan-in and fan-out.
 #: he: He et al. 2015; xavier: Glorot and Bengio 2010; lecun: LeCun et al. 1998.

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from dagnet.bounds import check_size
 from dagnet.errors import ArgumentError, ArgumentTypeError
 from dagnet.model import Model
 from dagnet.ops import (
@@ -16,7 +17,6 @@ from dagnet.ops import (
     Op,
 )
 from dagnet.ops.input import Input
-from dagnet.scalars import check_size
 from dagnet.settings import check_choice
 
 #: The activations by the names that `mlp` takes: ``"relu"``, ``"leakyrelu"``, ``"sigmoid"``.

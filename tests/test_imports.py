@@ -28,7 +28,7 @@ ROWS = [
         "files",
         "arena",
         "settings",
-        "scalars",
+        "bounds",
         "arrays",
         "stored",
         "text",

@@ -7,10 +7,10 @@ recipe, the examples take turns among the classes, so that any slice of them is 
 
 import numpy as np
 
+from dagnet.bounds import check_integer, check_not_negative, check_positive
 from dagnet.data.dataset import Dataset
 from dagnet.data.targets import targets_of
 from dagnet.errors import ArgumentError, ArgumentTypeError
-from dagnet.scalars import check_integer, check_not_negative, check_positive
 
 
 def planar(m: int = 400, seed: int = 1, legacy: bool = False) -> Dataset:

@@ -2,9 +2,9 @@
 
 import numpy as np
 
+from dagnet.bounds import check_integer
 from dagnet.data.checks import numeric_array
 from dagnet.errors import DataError
-from dagnet.scalars import check_integer
 
 
 def one_hot(labels: object, classes: int) -> np.ndarray:

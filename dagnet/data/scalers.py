@@ -4,11 +4,11 @@ from typing import Any, ClassVar, Self, final
 
 import numpy as np
 
+from dagnet.bounds import check_positive
 from dagnet.data.checks import check_finite, numeric_array
 from dagnet.data.dataset import Dataset
 from dagnet.data.scaling import Scaler
 from dagnet.errors import DataError
-from dagnet.scalars import check_positive
 from dagnet.stored import is_stored, pieces
 
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from dagnet.bounds import check_integer, check_number
 from dagnet.errors import ArgumentError
-from dagnet.scalars import check_integer, check_number
 
 
 def split_indices(

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from typing import Any
 
+from dagnet.bounds import check_integer, check_size
 from dagnet.cache import Cache
 from dagnet.debug.cone import Cone
 from dagnet.debug.listing import AROUND, listing
@@ -17,7 +18,6 @@ from dagnet.executors import Hooks
 from dagnet.model import Model
 from dagnet.node import Node
 from dagnet.plan import Keep
-from dagnet.scalars import check_integer, check_size
 from dagnet.training import SGD, Callback
 from dagnet.training.callbacks import Run as Training
 from dagnet.training.interrupt import deferring_interrupts

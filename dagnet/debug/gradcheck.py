@@ -8,12 +8,12 @@ from typing import Any
 import numpy as np
 
 from dagnet.arrays import not_finite
+from dagnet.bounds import check_integer, check_positive
 from dagnet.debug.gradreport import GradCheck, GradientRow
 from dagnet.errors import ArgumentError, ArgumentTypeError, FeedError, OpContractError
 from dagnet.graph import Vertex
 from dagnet.model import Model
 from dagnet.run import Run
-from dagnet.scalars import check_integer, check_positive
 from dagnet.testing.differences import STEP, Comparison, Projected, by_directions
 from dagnet.testing.gradients import comparisons
 from dagnet.testing.trial import Trial, away_from_kinks, guarded

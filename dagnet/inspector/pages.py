@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from dagnet import __version__
+from dagnet.bounds import check_positive
 from dagnet.debug.alerts import Alert
 from dagnet.debug.gradreport import GradCheck
 from dagnet.errors import ArgumentError, ArgumentTypeError
@@ -25,7 +26,6 @@ from dagnet.inspector.structure import alerts_of, layers_of, nodes_of
 from dagnet.inspector.values import STATS, Values, costs, survey
 from dagnet.inspector.write import as_json, page, shell_size
 from dagnet.model import Model
-from dagnet.scalars import check_positive
 from dagnet.training import History
 
 MB = 1_000_000

@@ -5,11 +5,11 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from dagnet.bounds import check_number, check_positive
 from dagnet.node import Shape
 from dagnet.ops.base import Example, Unary
 from dagnet.ops.constants import ZERO
 from dagnet.ops.frame import Frame, Work
-from dagnet.scalars import check_number, check_positive
 
 #: The integers of as many bits as a float has.
 _BITS: Mapping[np.dtype[Any], np.dtype[Any]] = {

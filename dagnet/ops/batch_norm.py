@@ -6,11 +6,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from dagnet.bounds import check_number, check_positive
 from dagnet.node import Shape
 from dagnet.ops.base import Example, Op
 from dagnet.ops.frame import Frame, Parameter, State, Work
 from dagnet.ops.normalization import Normalization, reduced, with_units
-from dagnet.scalars import check_number, check_positive
 
 
 class BatchNorm(Normalization):

@@ -5,11 +5,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from dagnet.bounds import check_fraction
 from dagnet.node import Shape
 from dagnet.ops.activations import Identity, select
 from dagnet.ops.base import Example, Op
 from dagnet.ops.frame import Frame, Work
-from dagnet.scalars import check_fraction
 
 
 class Dropout(Op):

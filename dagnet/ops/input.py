@@ -2,12 +2,12 @@
 
 from typing import ClassVar
 
+from dagnet.bounds import check_size
 from dagnet.errors import ShapeError
 from dagnet.names import check_name
 from dagnet.node import Node, Shape, located, user_source
 from dagnet.ops.base import Op
 from dagnet.ops.frame import Frame
-from dagnet.scalars import check_size
 
 
 class Placeholder(Op):

@@ -5,11 +5,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from dagnet.bounds import check_size
 from dagnet.errors import ArgumentTypeError, ShapeError
 from dagnet.node import Shape, format_shape
 from dagnet.ops.base import Example, Op
 from dagnet.ops.frame import Frame, Parameter
-from dagnet.scalars import check_size
 
 
 class Linear(Op):

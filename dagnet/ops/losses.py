@@ -8,12 +8,12 @@ from typing import ClassVar
 
 import numpy as np
 
+from dagnet.bounds import check_positive
 from dagnet.errors import ShapeError
 from dagnet.node import Shape
 from dagnet.ops.base import Example, Op
 from dagnet.ops.checks import same_shapes
 from dagnet.ops.frame import Frame, Work
-from dagnet.scalars import check_positive
 
 
 class Loss(Op, ABC):

@@ -7,11 +7,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from dagnet.bounds import check_positive
 from dagnet.errors import ShapeError
 from dagnet.node import Shape, format_shape
 from dagnet.ops.base import Example, Op
 from dagnet.ops.frame import Frame, Parameter, Work
-from dagnet.scalars import check_positive
 
 
 class Normalization(Op, ABC):

@@ -5,10 +5,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from dagnet.bounds import check_not_negative
 from dagnet.node import Shape
 from dagnet.ops.base import Example, Op
 from dagnet.ops.frame import Frame
-from dagnet.scalars import check_not_negative
 
 
 class L2(Op):

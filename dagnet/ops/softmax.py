@@ -6,11 +6,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from dagnet.bounds import check_integer
 from dagnet.node import Shape
 from dagnet.ops.base import Example, Op
 from dagnet.ops.checks import check_axis
 from dagnet.ops.frame import Frame, Work
-from dagnet.scalars import check_integer
 
 
 class Softmax(Op):

@@ -6,13 +6,13 @@ from statistics import median
 from typing import Any
 
 from dagnet.binding import Binding
+from dagnet.bounds import check_integer
 from dagnet.model import Model
 from dagnet.parameters import ParameterStore
 from dagnet.plan import Step
 from dagnet.profiling.limits import Limits, measured
 from dagnet.profiling.profile import NodeProfile, Profile
 from dagnet.profiling.work import backward_work, forward_work
-from dagnet.scalars import check_integer
 from dagnet.updates import Updates, check_updates
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from dagnet.ahead import Ahead
+from dagnet.bounds import check_size
 from dagnet.feeds import CheckedFeeds
-from dagnet.scalars import check_size
 from dagnet.stored import SHUFFLED_BYTES, WINDOW_BYTES, example_bytes
 from dagnet.streams import Gatherer, Stream
 from dagnet.training.orders import Shuffle, shuffled_blocks

@@ -5,8 +5,8 @@ from typing import Any, Literal
 
 import numpy as np
 
+from dagnet.bounds import check_not_negative, check_size
 from dagnet.errors import ArgumentError, ArgumentTypeError, UnknownNameError
-from dagnet.scalars import check_not_negative, check_size
 from dagnet.training.callbacks import Callback, Run
 from dagnet.training.metrics import HIGHER_IS_BETTER
 

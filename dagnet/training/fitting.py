@@ -5,11 +5,11 @@ from inspect import signature
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
+from dagnet.bounds import check_size
 from dagnet.errors import ArgumentTypeError, UnknownNameError
 from dagnet.model import Model
 from dagnet.node import is_scaled
 from dagnet.plan import KEEPS, Keep
-from dagnet.scalars import check_size
 from dagnet.settings import check_choice
 from dagnet.training.batches import Batches
 from dagnet.training.callbacks import Callback

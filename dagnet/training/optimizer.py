@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from dagnet.bounds import check_fraction, check_not_negative, check_positive
 from dagnet.errors import ArgumentError
-from dagnet.scalars import check_fraction, check_not_negative, check_positive
 from dagnet.training.config import Check, Configurable
 from dagnet.training.optimizer_state import (
     Array,

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from math import cos, pi
 from typing import Any, ClassVar
 
+from dagnet.bounds import check_not_negative, check_number, check_positive, check_size
 from dagnet.errors import ArgumentError
-from dagnet.scalars import check_not_negative, check_number, check_positive, check_size
 from dagnet.training.config import Check, Configurable
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
+from dagnet.bounds import check_not_negative
 from dagnet.cache import Cache
 from dagnet.debug.diff.align import Alignment, align
 from dagnet.debug.diff.changes import changes
@@ -14,7 +15,6 @@ from dagnet.errors import ArgumentError, ArgumentTypeError, NotKeptError
 from dagnet.graph import Graph
 from dagnet.model import Model
 from dagnet.node import is_scaled
-from dagnet.scalars import check_not_negative
 
 
 def diff(

@@ -3,6 +3,7 @@
 from os import PathLike
 from typing import Any
 
+from dagnet.bounds import check_size
 from dagnet.debug.debugger import Debugger
 from dagnet.debug.recorder.directory import Directory
 from dagnet.debug.recorder.journal import AFTER_BATCH, AT_EPOCH, Journal
@@ -14,7 +15,6 @@ from dagnet.debug.recorder.replay import Replay, keeping
 from dagnet.debug.recorder.selection import Select, check_select, found, selected
 from dagnet.errors import ArgumentError, RecordingError
 from dagnet.model import Model
-from dagnet.scalars import check_size
 from dagnet.training import Callback
 from dagnet.training.checkpoint import difference, settings
 from dagnet.training.loop import Training

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dagnet.bounds import check_integer
 from dagnet.cache import Cache
 from dagnet.debug.recorder.journal import Journal
 from dagnet.debug.recorder.recent import Recent
@@ -18,7 +19,6 @@ from dagnet.debug.recorder.travel import Branch, Edit, Rewound, branch, rewind
 from dagnet.errors import RecordingError
 from dagnet.model import Model
 from dagnet.node import Node
-from dagnet.scalars import check_integer
 from dagnet.training import Callback
 from dagnet.training.loop import Training
 

@@ -5,12 +5,12 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, dataclass_transform
 
+from dagnet.bounds import check_not_negative, check_size
 from dagnet.debug.places import Phase
 from dagnet.debug.watches.sight import Sight
 from dagnet.diagnosis import Bad
 from dagnet.graph import Vertex
 from dagnet.model import Model
-from dagnet.scalars import check_not_negative, check_size
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,7 @@ from math import inf, nan
 import numpy as np
 import pytest
 
-from dagnet.errors import ArgumentError, ArgumentTypeError, ShapeError
-from dagnet.scalars import (
+from dagnet.bounds import (
     check_fraction,
     check_integer,
     check_not_negative,
@@ -15,6 +14,7 @@ from dagnet.scalars import (
     check_positive,
     check_size,
 )
+from dagnet.errors import ArgumentError, ArgumentTypeError, ShapeError
 
 
 @pytest.mark.parametrize("value", [3, 3.0, np.int8(3), np.float32(3)])
