@@ -1,6 +1,6 @@
 """Feeds: the arrays a user gives to a run, checked against the model's inputs."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,9 +10,8 @@ import numpy as np
 from dagnet.arrays import as_array, not_finite
 from dagnet.errors import FeedError, FeedTypeError, UnknownNameError
 from dagnet.graph import Graph
-from dagnet.node import Shape, format_shape
+from dagnet.node import Shape, format_shape, is_scaled
 from dagnet.ops.base import Op
-from dagnet.plan import is_scaled
 from dagnet.settings import DTYPES
 
 
@@ -59,18 +58,6 @@ def feed_rules(graph: Graph, names: Iterable[str]) -> dict[str, FeedRule]:
         picky = tuple((op, s) for op, s in readers if type(op).feed_problem is not Op.feed_problem)
         rules[name] = FeedRule(name, label, shape, picky, one_hot and len(shape) == 2)
     return rules
-
-
-def named_inputs(given: Any, names: Sequence[str], letter: str) -> dict[str, Any]:
-    """Return what a user gave as `X` or `Y` by input name; an array goes to the only input."""
-    if isinstance(given, Mapping):
-        return dict(given)
-    if len(names) == 1:
-        return {names[0]: given}
-    listed = ", ".join(names) or "none"
-    raise FeedError(
-        f"{letter} must be a dict of arrays: the network has {len(names)} such inputs ({listed})"
-    )
 
 
 def no_mapping(feeds: object, names: Iterable[str]) -> FeedTypeError:

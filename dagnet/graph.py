@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from dagnet.definition import node_list
+from dagnet.definition import ancestors, assign_names, node_list
 from dagnet.errors import GraphError, UnknownNameError
 from dagnet.node import Node, Source, located
 from dagnet.ops.base import Op
@@ -129,10 +129,10 @@ class Graph:
         Nodes without a name are numbered in definition order: ``relu1``, ``relu2``.
         """
         losses, outputs = node_list(losses), node_list(outputs)
-        nodes = _ancestors((*losses, *outputs))
+        nodes = ancestors((*losses, *outputs))
         if not nodes:
             raise GraphError("a network needs a cost or an output")
-        names = _assign_names(nodes)
+        names = assign_names(nodes)
         owners: dict[int, str] = {}
         vertices = []
         for node, scope in zip(nodes, scope_paths(n.scopes for n in nodes), strict=True):
@@ -320,53 +320,3 @@ def _sorted(vertices: Mapping[str, Vertex]) -> dict[str, Vertex]:
         path = " -> ".join(vertices[name].label for name in (*cycle, cycle[0]))
         raise GraphError(f"the graph has a cycle: {path}") from None
     return {name: vertices[name] for name in order}
-
-
-def _ancestors(targets: Iterable[Node]) -> list[Node]:
-    """Return the targets and all they depend on, in definition order."""
-    seen: set[Node] = set()
-    stack = list(targets)
-    while stack:
-        node = stack.pop()
-        if node not in seen:
-            seen.add(node)
-            stack.extend(node.inputs)
-    return sorted(seen, key=lambda node: node.serial)
-
-
-def _assign_names(nodes: Sequence[Node]) -> dict[Node, str]:
-    """Give each node its own name, or one made of its op's stem and a number."""
-    names: dict[Node, str] = {}
-    taken: dict[str, Node] = {}
-    given = {node.name for node in nodes}
-    uses: dict[str, int] = {}
-    for node in nodes:
-        if node.name is None:
-            continue
-        name = node.name
-        if name in taken and taken[name].op is not node.op:
-            first = taken[name]
-            raise GraphError(
-                f"two nodes are named {name!r}: {located(type(first.op).__name__, first.source)} "
-                f"and {located(type(node.op).__name__, node.source)}"
-            )
-        use = uses.get(name, 1)
-        # A shared op's further uses: enc, enc_2, enc_3, around what the user named so.
-        while name in taken or (use > 1 and name in given):
-            use += 1
-            name = f"{node.name}_{use}"
-        uses[node.name] = use
-        names[node] = name
-        taken[name] = node
-    counts: dict[str, int] = {}
-    for node in nodes:
-        if node.name is not None:
-            continue
-        stem = node.op.stem
-        number = counts.get(stem, 0) + 1
-        while f"{stem}{number}" in taken:
-            number += 1
-        counts[stem] = number
-        names[node] = f"{stem}{number}"
-        taken[names[node]] = node
-    return names

@@ -4,8 +4,8 @@ from math import sqrt
 
 import numpy as np
 
-from dagnet.errors import ArgumentError, ArgumentTypeError, UnknownNameError
-from dagnet.ops.checks import as_float
+from dagnet.bounds import check_not_negative
+from dagnet.errors import UnknownNameError
 
 #: Standard deviation of the normal distribution, by name, from fan-in and fan-out.
 #: he: He et al. 2015; xavier: Glorot and Bengio 2010; lecun: LeCun et al. 1998.
@@ -23,14 +23,7 @@ def check_init(init: object) -> str | float:
         if init not in STANDARD_DEVIATIONS:
             raise UnknownNameError.of("initialiser", init, STANDARD_DEVIATIONS)
         return init
-    if isinstance(init, bool) or not isinstance(init, int | float | np.number):
-        raise ArgumentTypeError(
-            f"init must be a name or a standard deviation, got {type(init).__name__}"
-        )
-    deviation = as_float(init, "init")
-    if not 0 <= deviation < np.inf:
-        raise ArgumentError(f"init as a standard deviation must be 0 or more, got {init!r}")
-    return deviation
+    return check_not_negative(init, "init", "a name or a standard deviation of at least 0")
 
 
 def draw_weights(

@@ -5,8 +5,8 @@ from math import prod
 import numpy as np
 
 from dagnet.arena import pack
-from dagnet.node import Shape
-from dagnet.plan import ALIGNMENT, BufferKey, Buffers, Kind, is_scaled
+from dagnet.node import Shape, is_scaled
+from dagnet.plan import ALIGNMENT, BufferKey, Buffers, Kind
 
 
 class Lifetimes:

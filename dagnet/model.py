@@ -2,36 +2,26 @@
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from os import PathLike
-from threading import Lock
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from dagnet.arrays import as_array
-from dagnet.definition import compared, node_list
-from dagnet.errors import ArgumentError, ArgumentTypeError, GraphError, NotKeptError
+from dagnet.binding import Binding
+from dagnet.building import build, define
+from dagnet.errors import ArgumentTypeError, NotKeptError
 from dagnet.executors import Hooks, Silent
-from dagnet.feeds import CheckedFeeds, named_inputs, no_mapping
-from dagnet.garbage import collection_paused
-from dagnet.graph import Graph, ParamKey
-from dagnet.node import Node, format_shape
-from dagnet.ops.frame import Parameter
-from dagnet.parameters import ArraysByOwner, ParameterStore, assign
-from dagnet.passes import (
-    add_l2,
-    annotate,
-    collect_parameters,
-    collect_states,
-    infer_shapes,
-    parameter_keys,
-    verify,
-)
-from dagnet.plan import Keep, is_scaled
+from dagnet.graph import Graph
+from dagnet.node import Node, is_scaled
+from dagnet.parameters import ArraysByOwner, assign
+from dagnet.plan import Keep
+from dagnet.predicting import Block, Predictor
+from dagnet.preparing import fitted, named, scaled
 from dagnet.run import Run
-from dagnet.runners import Runner, Runners
-from dagnet.scheduler import Binding, Scheduler, cost, resolve
-from dagnet.settings import Seed, check_choice, check_dtype, generators
+from dagnet.runners import Runner, Runners, binding_of
+from dagnet.scheduler import Scheduler
+from dagnet.settings import EXECUTORS, Seed, check_choice, check_dtype, generators
 from dagnet.stored import is_stored
+from dagnet.updates import Updates, check_updates
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,15 +33,6 @@ if TYPE_CHECKING:
     from dagnet.layer import Layer
     from dagnet.profiling import Profile
     from dagnet.training import History
-
-EXECUTORS = ("compiled", "interpreted", "fused")
-
-
-class Updates(Protocol):
-    """What `train_step` asks of an optimizer."""
-
-    def step(self, store: ParameterStore) -> None:
-        """Update the parameters from their gradients."""
 
 
 class Model:
@@ -107,15 +88,7 @@ class Model:
         executor: str = "compiled",
         check_finite: bool = True,
     ):
-        losses = node_list(cost)
-        wanted = compared(losses) if outputs is None else node_list(outputs)
-        with collection_paused():
-            graph = Graph.from_nodes(losses, wanted)
-        for node in () if inputs is None else node_list(inputs):
-            if node not in graph:
-                raise GraphError(f"{node!r}: this input is never used; no loss depends on it")
-        if isinstance(l2, np.ndarray) or l2:
-            graph = add_l2(graph, l2)
+        graph = define(cost, outputs, inputs, l2)
         draws, rng = generators(seed)
         self._build(graph, rng, dtype, executor, check_finite)
         self.store.initialize(init, draws)
@@ -149,41 +122,26 @@ class Model:
         self.dtype = check_dtype(dtype)
         self.executor = check_choice("executor", executor, EXECUTORS)
         self.check_finite = bool(check_finite)
-        binding = _binding(self.executor)
-        with collection_paused():
-            shapes = infer_shapes(graph)
-            parameters = collect_parameters(graph, shapes)
-            self.graph = graph = annotate(graph, parameters)
-            verify(graph, shapes, parameters)
-            self.shapes = shapes
-            self.store = self._make_store(parameters)
-            self.params = ArraysByOwner(self.store.arrays)
-            #: For every node, its parameters by the op's own names, as keys of `store`.
-            self.keys = {v.name: parameter_keys(v, shapes) for v in graph.vertices.values()}
-            states = collect_states(graph, shapes)
-            arrays = {key: np.full(s.shape, s.fill, self.dtype) for key, s in states.items()}
-            self.state = ArraysByOwner(arrays, "state")
+        binding = binding_of(self.executor)
+        parts = build(graph, self.dtype, fused=self.executor == "fused")
+        self.graph = parts.graph
+        self.shapes = parts.shapes
+        self.store = parts.store
+        self.params = ArraysByOwner(self.store.arrays)
+        #: For every node, its parameters by the op's own names, as keys of `store`.
+        self.keys = parts.keys
+        self.state = ArraysByOwner(parts.states, "state")
         #: Scalers by input, which `fit`, `predict` and `evaluate` apply to what users give them.
         self.scaling: dict[str, Any] = {}
         #: Names of the classes and of the features of the training data, where somebody sets them.
         #: `save` keeps them; the command line counts classes and orders columns by them.
         self.classes: tuple[str, ...] | None = None
         self.features: tuple[str, ...] | None = None
-        self._runners = Runners(self.graph, self.store, arrays, self.rng, check_finite, binding)
+        self._runners = Runners(
+            self.graph, self.store, parts.states, self.rng, check_finite, binding
+        )
+        self._predictor = Predictor(self.graph, self.shapes, self.dtype, self._runners)
         self._run: Run | None = None
-        #: Predictions may come from several threads; training is for one at a time.
-        self._lock = Lock()
-
-    def _make_store(self, parameters: dict[ParamKey, Parameter]) -> ParameterStore:
-        try:
-            return ParameterStore(parameters, self.dtype, fused=self.executor == "fused")
-        except (MemoryError, ValueError) as error:  # numpy knows no node
-            owner, name = max(parameters, key=lambda key: parameters[key].size)
-            label = next(v.label for v in self.graph.vertices.values() if v.owner == owner)
-            raise ArgumentError(
-                f"{label}: not enough memory for the parameters, of which {name} is the largest, "
-                f"{format_shape(parameters[owner, name].shape)}: {error}"
-            ) from error
 
     def __getstate__(self) -> dict[str, Any]:
         return {
@@ -233,7 +191,7 @@ class Model:
         run = self.begin(feeds, runner)
         with np.errstate(all="ignore"):
             runner.scheduler.forward(run.binding, self._hooks(hooks))
-        return cost(run.binding)
+        return run.binding.cost
 
     def backward(self, hooks: Hooks | None = None) -> None:
         """Compute every gradient of J, over the values of the last `forward`."""
@@ -269,7 +227,7 @@ class Model:
         runner, hooks = self._runners.training(keep), self._hooks(hooks)
         binding = self.begin(feeds, runner).binding
         self._step(runner.scheduler, binding, optimizer, hooks)
-        return cost(binding)
+        return binding.cost
 
     @np.errstate(all="ignore")  # a run that diverges shows it in the cost
     def _step(
@@ -321,59 +279,32 @@ class Model:
         -------
         ndarray, or dict of ndarray if there are several outputs
         """
-        runner = self._runners.predicting
-        feeds = self.feeds(X)
+        feeds = named(X, self.graph.data_inputs, "X")
         for name in self.graph.target_inputs:
             feeds.pop(name, None)  # targets may come along
-        for array in feeds.values():
-            if type(array) is not np.ndarray and is_stored(array):
-                outputs = self._predict_stored(feeds)
-                return next(iter(outputs.values())) if len(outputs) == 1 else outputs
-        with self._lock:
-            binding = runner.forward(self.prepare(feeds))
-            outputs = {n: binding.frames[n].output.copy() for n in self.graph.outputs}
-            binding.release()
+        in_files = False
+        for array in feeds.values():  # no generator: those are two calls more
+            in_files = in_files or (type(array) is not np.ndarray and is_stored(array))
+        if in_files:
+            sources, m = self.sources(feeds, self._runners.predicting)
+            outputs = self._predictor.outputs_in_blocks(sources, m)
+        else:
+            ready = scaled(feeds, self.scaling, self.graph.inputs, self.dtype)
+            outputs = self._predictor.outputs(ready)
         return next(iter(outputs.values())) if len(outputs) == 1 else outputs
 
     def assess(self, feeds: Mapping[str, Any]) -> tuple[float, dict[str, np.ndarray]]:
         """Run in prediction mode on feeds for all inputs; return the cost J and the outputs."""
-        with self._lock:
-            binding = self._runners.evaluating.forward(feeds)
-            outputs = {n: binding.frames[n].output.copy() for n in self.graph.outputs}
-            J = cost(binding)
-            binding.release()
-        return J, outputs
+        losses, outputs = self._predictor.assess(feeds)
+        return sum(losses.values()), outputs
 
-    def assess_in_blocks(
-        self, feeds: Mapping[str, Any], m: int
-    ) -> Iterator[tuple[slice, CheckedFeeds, dict[str, float], dict[str, np.ndarray]]]:
+    def assess_in_blocks(self, feeds: Mapping[str, Any], m: int) -> Iterator[Block]:
         """Do what `assess` does on what `sources` returned, block by block.
 
-        Yields the examples of a block, its feeds, every loss by name, and the outputs, which last
-        until the next block.
+        Yields the examples of a block, its feeds, which last until the next one, every loss by
+        name, and the outputs.
         """
-        with self._lock:
-            runner, binding = self._runners.evaluating, None
-            for which, block, binding in runner.forward_in_blocks(feeds, m):
-                losses = {n: float(binding.frames[n].output[()]) for n in self.graph.losses}
-                outputs = {n: binding.frames[n].output for n in self.graph.outputs}
-                yield which, block, losses, outputs
-            if binding is not None:
-                binding.release()
-
-    def _predict_stored(self, feeds: Mapping[str, Any]) -> dict[str, np.ndarray]:
-        """Return the outputs for raw feeds that lie in files."""
-        runner = self._runners.predicting
-        sources, m = self.sources(feeds, runner)
-        shapes = {name: resolve(self.shapes[name], m) for name in self.graph.outputs}
-        outputs = {name: np.empty(shape, self.dtype) for name, shape in shapes.items()}
-        with self._lock:
-            for which, _, binding in runner.forward_in_blocks(sources, m):
-                for name, output in outputs.items():
-                    scaled = is_scaled(self.shapes[name])
-                    output[(..., which) if scaled else ...] = binding.frames[name].output
-                binding.release()
-        return outputs
+        return self._predictor.assess_in_blocks(feeds, m)
 
     # Parameters.
 
@@ -387,11 +318,11 @@ class Model:
 
     def get_params(self) -> dict[str, dict[str, np.ndarray]]:
         """Return copies of all parameters."""
-        return {o: {n: a.copy() for n, a in arrays.items()} for o, arrays in self.params.items()}
+        return self.params.copies()
 
     def get_state(self) -> dict[str, dict[str, np.ndarray]]:
         """Return copies of all running statistics and the like."""
-        return {o: {n: a.copy() for n, a in arrays.items()} for o, arrays in self.state.items()}
+        return self.state.copies()
 
     # Looking inside. The modules for it are imported when they are used, to save memory.
 
@@ -440,21 +371,12 @@ class Model:
         X, Y : array or dict of arrays
             An array where there is one such input, else one by name for each.
         """
-        feeds = named_inputs(X, self.graph.data_inputs, "X")
-        return feeds if Y is None else feeds | named_inputs(Y, self.graph.target_inputs, "Y")
+        feeds = named(X, self.graph.data_inputs, "X")
+        return feeds if Y is None else feeds | named(Y, self.graph.target_inputs, "Y")
 
     def prepare(self, feeds: Mapping[str, Any]) -> dict[str, Any]:
         """Return raw feeds with the model's scaling applied."""
-        if not isinstance(feeds, Mapping):
-            raise no_mapping(feeds, self.graph.inputs)
-        if not self.scaling:
-            return dict(feeds)
-        return {
-            n: self.scaling[n].transform(as_array(a, n), dtype=self.dtype)
-            if n in self.scaling
-            else a
-            for n, a in feeds.items()
-        }
+        return scaled(feeds, self.scaling, self.graph.inputs, self.dtype)
 
     def fit_scaling(self, scaling: "Scaler | str", feeds: Mapping[str, Any]) -> None:
         """Fit a scaling to raw training data; from now on all raw data goes through it.
@@ -467,14 +389,9 @@ class Model:
             The inputs that the outputs depend on are scaled, if they hold examples; targets
             never are.
         """
-        from dagnet.data.scaling import fresh_scaler
-
-        raw: dict[str, Any] = {
-            name: array if is_stored(array) else as_array(array, name)
-            for name, array in feeds.items()
-            if name in self.graph.data_inputs and is_scaled(self.shapes[name])
-        }
-        self.scaling = {name: fresh_scaler(scaling).fit(array) for name, array in raw.items()}
+        inputs = self.graph.data_inputs
+        raw = {n: a for n, a in feeds.items() if n in inputs and is_scaled(self.shapes[n])}
+        self.scaling = fitted(scaling, raw)
 
     def check_feeds(self, feeds: Mapping[str, Any]) -> tuple[dict[str, np.ndarray], int]:
         """Return feeds for all inputs as the arrays a run takes, and the number of examples."""
@@ -488,18 +405,9 @@ class Model:
         What lies in files stays there: in its place stands a `Stream`, which scales and checks
         what is read of it.
         """
-        from dagnet.streams import Stream  # here, because only reading files needs it
+        from dagnet.streams import sources  # here, because only reading files needs it
 
-        feeder = (runner or self._runners.evaluating).feeder
-        if not isinstance(feeds, Mapping):
-            raise no_mapping(feeds, feeder.rules)
-        streams = {
-            name: Stream(feeder.rules[name], array, self.scaling.get(name), feeder)
-            for name, array in feeds.items()
-            if is_stored(array) and name in feeder.rules and is_scaled(self.shapes[name])
-        }
-        read = {name: array for name, array in feeds.items() if name not in streams}
-        return feeder.check(self.prepare(read) | streams)
+        return sources(feeds, self.scaling, (runner or self._runners.evaluating).feeder)
 
     # Facade: what needs the layers above is imported when it is called.
 
@@ -672,20 +580,3 @@ class Model:
 
     def _hooks(self, hooks: Hooks | None) -> Hooks | None:
         return Silent() if hooks is None and self.executor == "interpreted" else hooks
-
-
-def check_updates(optimizer: object) -> None:
-    """Raise unless it is something that updates parameters."""
-    if not callable(getattr(optimizer, "step", None)):
-        raise ArgumentTypeError(
-            f"the optimizer must be an object such as dn.SGD(0.01), got {optimizer!r}"
-        )
-
-
-def _binding(executor: str) -> type[Binding]:
-    """Return how an executor binds plans to memory."""
-    if executor != "fused":
-        return Binding
-    from dagnet.fused import FusedBinding  # here, because it loads LLVM
-
-    return FusedBinding

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from dagnet.bounds import check_size
 from dagnet.errors import ArgumentError, ArgumentTypeError
 from dagnet.model import Model
 from dagnet.ops import (
@@ -15,7 +16,6 @@ from dagnet.ops import (
     MeanSquaredError,
     Op,
 )
-from dagnet.ops.checks import check_size
 from dagnet.ops.input import Input
 from dagnet.settings import check_choice
 
@@ -73,9 +73,7 @@ def _check_layers(layers: Sequence[int]) -> list[int]:
     sizes = list(layers)
     if len(sizes) < 2:
         raise ArgumentError(f"layers needs the input's size and one layer at least, got {sizes}")
-    for position, size in enumerate(sizes):
-        check_size(size, f"layers[{position}]")
-    return [int(size) for size in sizes]
+    return [check_size(size, f"layers[{position}]") for position, size in enumerate(sizes)]
 
 
 def _loss(output: str) -> Op:

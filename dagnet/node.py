@@ -101,6 +101,16 @@ class Node:
         return f"<{type(self.op).__name__}{label} {format_shape(self.shape)} at {self.source}>"
 
 
+def is_scaled(shape: Shape) -> bool:
+    """Return whether a value has an examples axis, so that its size grows with them."""
+    return bool(shape) and shape[-1] == M
+
+
+def resolve(shape: Shape, m: int) -> tuple[int, ...]:
+    """Return the shape with its symbol replaced by the number of examples."""
+    return tuple(m if axis == M else int(axis) for axis in shape)
+
+
 def format_shape(shape: Shape) -> str:
     """Return a shape as text: ``(20, m)``."""
     return "(" + ", ".join(map(str, shape)) + ("," if len(shape) == 1 else "") + ")"

@@ -112,6 +112,10 @@ class ArraysByOwner(Mapping[str, Mapping[str, np.ndarray]]):
     def __len__(self) -> int:
         return len(self._owners)
 
+    def copies(self) -> dict[str, dict[str, np.ndarray]]:
+        """Return copies of all arrays, in dicts of the same kind."""
+        return {owner: {n: a.copy() for n, a in named.items()} for owner, named in self.items()}
+
     def __repr__(self) -> str:
         lines = ([f"  {owner}: {named!r}"] for owner, named in self._owners.items())
         text = "\n".join(line for (line,) in shortened(lines))

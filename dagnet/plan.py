@@ -11,7 +11,7 @@ from functools import cached_property
 from typing import Literal, NamedTuple
 
 from dagnet.graph import Graph, ParamKey
-from dagnet.node import M, Shape
+from dagnet.node import Shape, is_scaled
 
 Keep = Literal["needed", "all"]
 KEEPS: tuple[Keep, ...] = ("needed", "all")
@@ -201,8 +201,3 @@ class Plan:
     def nbytes(self, m: int) -> int:
         """Return the bytes of all buffers for a run of m examples."""
         return self.scaled_size * m + self.fixed_size
-
-
-def is_scaled(shape: Shape) -> bool:
-    """Return whether a value has an examples axis, so that its size grows with them."""
-    return bool(shape) and shape[-1] == M

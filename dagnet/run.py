@@ -7,11 +7,12 @@ from typing import TypeVar
 
 import numpy as np
 
+from dagnet.binding import NOTHING_DONE, Binding
 from dagnet.errors import NotKeptError
 from dagnet.graph import ParamKey
+from dagnet.memory import Arenas
 from dagnet.ops.frame import Frame
 from dagnet.plan import BufferKey, Plan
-from dagnet.scheduler import NOTHING_DONE, Arenas, Binding
 
 Key = TypeVar("Key")
 

@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 
+from dagnet.binding import Binding
 from dagnet.errors import FeedTypeError, GraphError
 from dagnet.feeds import CheckedFeeds, Feeder, feed_rules
 from dagnet.garbage import collection_paused
 from dagnet.graph import Graph, ParamKey
+from dagnet.node import is_scaled
 from dagnet.parameters import ParameterStore
 from dagnet.passes import (
     for_prediction,
@@ -19,9 +21,9 @@ from dagnet.passes import (
     prune,
     quiet_branches,
 )
-from dagnet.plan import KEEPS, Keep, is_scaled
+from dagnet.plan import KEEPS, Keep
 from dagnet.planner import make_plan
-from dagnet.scheduler import Binding, Scheduler
+from dagnet.scheduler import Scheduler
 from dagnet.settings import check_choice
 from dagnet.stored import BLOCK_BYTES
 
@@ -53,10 +55,8 @@ class Runner:
             self.scheduler.forward(binding)
         return binding
 
-    def forward_in_blocks(
-        self, feeds: Mapping[str, Any], m: int
-    ) -> Iterator[tuple[slice, CheckedFeeds, Binding]]:
-        """Run all forward steps on checked feeds some of which are streams, block by block.
+    def blocks(self, feeds: Mapping[str, Any], m: int) -> Iterator[tuple[slice, CheckedFeeds]]:
+        """Read checked feeds some of which are streams, block by block, each into the same arrays.
 
         How many examples are in a block follows from the bytes that each takes in the run.
         """
@@ -70,11 +70,7 @@ class Runner:
         gather = Gatherer(feeds, scaled)
         for start in range(0, m, length):
             which = slice(start, min(start + length, m))
-            block = gather(which)
-            binding = self.scheduler.begin(block, block.m)
-            with np.errstate(all="ignore"):
-                self.scheduler.forward(binding)
-            yield which, block, binding
+            yield which, gather(which)
 
 
 class Runners:
@@ -153,3 +149,12 @@ class Runners:
         feeder = Feeder(feed_rules(self._graph, inputs), dtype, self._check_finite)
         scheduler = Scheduler(plan, self._store, self._states, self._rng, self._binding)
         return Runner(scheduler, feeder, fused or {})
+
+
+def binding_of(executor: str) -> type[Binding]:
+    """Return how an executor binds plans to memory."""
+    if executor != "fused":
+        return Binding
+    from dagnet.fused import FusedBinding  # here, because it loads LLVM
+
+    return FusedBinding

@@ -1,4 +1,4 @@
-"""What a model is told once: its dtype, its seed, and other choices."""
+"""What a model is told once: its dtype, its seed, its executor, and other choices."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -8,6 +8,8 @@ import numpy as np
 from dagnet.errors import ArgumentError, ArgumentTypeError, UnknownNameError
 
 DTYPES = ("float64", "float32")
+
+EXECUTORS = ("compiled", "interpreted", "fused")
 
 Seed = int | np.random.Generator | np.random.RandomState | None
 

@@ -7,9 +7,10 @@ import numpy as np
 
 from dagnet.data.scaling import Scaler
 from dagnet.errors import FeedError
-from dagnet.feeds import CheckedFeeds, Feeder, FeedRule, Unread
-from dagnet.scheduler import resolve
-from dagnet.stored import Read, Stored, Which, example_bytes, reader, room
+from dagnet.feeds import CheckedFeeds, Feeder, FeedRule, Unread, no_mapping
+from dagnet.node import is_scaled, resolve
+from dagnet.preparing import scaled
+from dagnet.stored import Read, Stored, Which, example_bytes, is_stored, reader, room
 
 
 class Stream(Unread):
@@ -110,6 +111,22 @@ class Stream(Unread):
             except FeedError:
                 return place
         return 0
+
+
+def sources(
+    feeds: Mapping[str, Any], scaling: Mapping[str, Scaler], feeder: Feeder
+) -> tuple[dict[str, Any], int]:
+    """Return raw feeds scaled and checked, and the number of examples; see `Model.sources`."""
+    rules = feeder.rules
+    if not isinstance(feeds, Mapping):
+        raise no_mapping(feeds, rules)
+    streams = {
+        name: Stream(rules[name], array, scaling.get(name), feeder)
+        for name, array in feeds.items()
+        if is_stored(array) and name in rules and is_scaled(rules[name].shape)
+    }
+    read = {name: array for name, array in feeds.items() if name not in streams}
+    return feeder.check(scaled(read, scaling, rules, feeder.dtype) | streams)
 
 
 def streamed(feeds: Mapping[str, Any]) -> bool:

@@ -1,40 +1,9 @@
-"""Checks of arguments and of arrays, each with a message that says what came."""
-
-from numbers import Real
-from operator import index
+"""Checks of arrays, each with a message that says what came."""
 
 import numpy as np
 
 from dagnet.arrays import masked, not_finite
-from dagnet.errors import ArgumentError, ArgumentTypeError, DataError
-from dagnet.ops.checks import as_float
-
-
-def check_count(value: object, what: str, least: int = 1) -> int:
-    """Return `value` as an int of at least `least`."""
-    try:
-        count = index(value)  # type: ignore[arg-type]
-    except TypeError:
-        raise ArgumentTypeError(f"{what} must be an int, got {value!r}") from None
-    if isinstance(value, bool):
-        raise ArgumentTypeError(f"{what} must be an int, got {value!r}")
-    if count < least:
-        raise ArgumentError(f"{what} must be at least {least}, got {count}")
-    return count
-
-
-def check_real(value: object, what: str, *, above: float | None = None) -> float:
-    """Return `value` as a finite float, not negative, or strictly greater than `above`."""
-    if not isinstance(value, Real) or isinstance(value, bool):
-        raise ArgumentTypeError(f"{what} must be a number, got {value!r}")
-    number = as_float(value, what)
-    if not np.isfinite(number):
-        raise ArgumentError(f"{what} must be finite, got {number}")
-    if above is None and number < 0:
-        raise ArgumentError(f"{what} must not be negative, got {number}")
-    if above is not None and number <= above:
-        raise ArgumentError(f"{what} must be greater than {above:g}, got {number}")
-    return number
+from dagnet.errors import DataError
 
 
 def numeric_array(values: object, what: str) -> np.ndarray:

@@ -7,7 +7,7 @@ recipe, the examples take turns among the classes, so that any slice of them is 
 
 import numpy as np
 
-from dagnet.data.checks import check_count, check_real
+from dagnet.bounds import check_integer, check_not_negative, check_positive
 from dagnet.data.dataset import Dataset
 from dagnet.data.targets import targets_of
 from dagnet.errors import ArgumentError, ArgumentTypeError
@@ -44,7 +44,8 @@ def planar(m: int = 400, seed: int = 1, legacy: bool = False) -> Dataset:
     >>> data.planar(legacy=True).X[:, 0].round(4)
     array([1.2044, 3.5761])
     """
-    m, seed = check_count(m, "planar: m", 2), check_count(seed, "planar: seed", 0)
+    m = check_integer(m, "planar: m", at_least=2)
+    seed = check_integer(seed, "planar: seed", at_least=0)
     if not isinstance(legacy, bool):
         raise ArgumentTypeError(f"planar: legacy must be True or False, got {legacy!r}")
     if legacy and seed >= 2**32:
@@ -129,7 +130,7 @@ def circles(m: int = 400, noise: float = 0.05, factor: float = 0.5, seed: int = 
     """
     labels, rng = _labels("circles", m, 2, seed)
     t = 2 * np.pi * _progress(labels, 2, endpoint=False)
-    inner = check_real(factor, "circles: factor", above=0)
+    inner = check_positive(factor, "circles: factor")
     X = np.where(labels == 0, 1.0, inner) * np.stack([np.cos(t), np.sin(t)])
     return _dataset("circles", _noisy(X, noise, rng, "circles: noise"), labels, ("outer", "inner"))
 
@@ -167,10 +168,10 @@ def spirals(
     >>> data.spirals(m=60, classes=5)
     <Dataset 'spirals': X (2, 60) float64, 5 classes>
     """
-    k = check_count(classes, "spirals: classes", 2)
+    k = check_integer(classes, "spirals: classes", at_least=2)
     labels, rng = _labels("spirals", m, k, seed)
     r = _progress(labels, k, endpoint=True)
-    angle = 2 * np.pi * (labels / k + check_real(turns, "spirals: turns") * r)
+    angle = 2 * np.pi * (labels / k + check_not_negative(turns, "spirals: turns") * r)
     angle = _noisy(angle, noise, rng, "spirals: noise")
     X = np.stack([r * np.sin(angle), r * np.cos(angle)])
     return _dataset("spirals", X, labels, tuple(f"arm {j}" for j in range(k)))
@@ -206,8 +207,8 @@ def blobs(
     >>> data.blobs(m=50, classes=4, features=7)
     <Dataset 'blobs': X (7, 50) float64, 4 classes>
     """
-    k = check_count(classes, "blobs: classes", 2)
-    n = check_count(features, "blobs: features")
+    k = check_integer(classes, "blobs: classes", at_least=2)
+    n = check_integer(features, "blobs: features", at_least=1)
     labels, rng = _labels("blobs", m, k, seed)
     centres = rng.uniform(-10, 10, size=(n, k))
     X = _noisy(centres[:, labels], spread, rng, "blobs: spread")
@@ -253,8 +254,8 @@ def xor(m: int = 200, noise: float = 0.1, seed: int = 0) -> Dataset:
 
 def _labels(name: str, m: int, classes: int, seed: int) -> tuple[np.ndarray, np.random.Generator]:
     """Return labels 0, 1, ..., 0, 1, ... with every class in them, and the generator."""
-    m = check_count(m, f"{name}: m", classes)
-    rng = np.random.default_rng(check_count(seed, f"{name}: seed", 0))
+    m = check_integer(m, f"{name}: m", at_least=classes)
+    rng = np.random.default_rng(check_integer(seed, f"{name}: seed", at_least=0))
     return np.arange(m) % classes, rng
 
 
@@ -266,7 +267,7 @@ def _progress(labels: np.ndarray, classes: int, *, endpoint: bool) -> np.ndarray
 
 
 def _noisy(values: np.ndarray, noise: float, rng: np.random.Generator, what: str) -> np.ndarray:
-    return values + check_real(noise, what) * rng.standard_normal(values.shape)
+    return values + check_not_negative(noise, what) * rng.standard_normal(values.shape)
 
 
 def _dataset(name: str, X: np.ndarray, labels: np.ndarray, classes: tuple[str, ...]) -> Dataset:

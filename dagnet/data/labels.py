@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from dagnet.data.checks import check_count, numeric_array
+from dagnet.bounds import check_integer
+from dagnet.data.checks import numeric_array
 from dagnet.errors import DataError
 
 
@@ -33,7 +34,7 @@ def one_hot(labels: object, classes: int) -> np.ndarray:
            [0., 0.],
            [1., 0.]])
     """
-    rows = check_count(classes, "one_hot: classes")
+    rows = check_integer(classes, "one_hot: classes", at_least=1)
     values = numeric_array(labels, "one_hot: labels")
     if values.ndim == 2 and values.shape[0] == 1:
         values = values[0]

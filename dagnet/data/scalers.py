@@ -4,7 +4,8 @@ from typing import Any, ClassVar, Self, final
 
 import numpy as np
 
-from dagnet.data.checks import check_finite, check_real, numeric_array
+from dagnet.bounds import check_positive
+from dagnet.data.checks import check_finite, numeric_array
 from dagnet.data.dataset import Dataset
 from dagnet.data.scaling import Scaler
 from dagnet.errors import DataError
@@ -98,7 +99,7 @@ class Divide(Scaler):
 
     def __init__(self, by: float = 255):
         super().__init__()
-        self.by = check_real(by, "Divide: by", above=0)
+        self.by = check_positive(by, "Divide: by")
 
     @property
     def config(self) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from dagnet.data.checks import check_count, check_real
+from dagnet.bounds import check_integer, check_number
 from dagnet.errors import ArgumentError
 
 
@@ -28,12 +28,10 @@ def split_indices(
     >>> sorted(np.array([0, 0, 0, 0, 1, 1])[test].tolist())
     [0, 0, 1]
     """
-    share = check_real(test, "test", above=0)
-    if share >= 1:
-        raise ArgumentError(f"test is the share of the examples, below 1, got {share:g}")
+    share = check_number(test, "test", "a share of the examples, in (0, 1)", above=0, below=1)
     if m < 2:
         raise ArgumentError(f"a split needs at least 2 examples, got {m}")
-    rng = np.random.default_rng(check_count(seed, "seed", 0))
+    rng = np.random.default_rng(check_integer(seed, "seed", at_least=0))
     if strata is None:
         strata = np.zeros(m, dtype=np.int64)
     _, members, counts = np.unique(strata, return_inverse=True, return_counts=True)

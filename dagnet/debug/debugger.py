@@ -4,8 +4,8 @@ from collections.abc import Callable, Mapping
 from contextlib import nullcontext
 from typing import Any
 
+from dagnet.bounds import check_integer, check_size
 from dagnet.cache import Cache
-from dagnet.data.checks import check_count
 from dagnet.debug.cone import Cone
 from dagnet.debug.listing import AROUND, listing
 from dagnet.debug.overrides import override
@@ -15,12 +15,13 @@ from dagnet.debug.stopping import Stopping
 from dagnet.debug.stops import Stop
 from dagnet.errors import ArgumentError, ArgumentTypeError, DebuggerError
 from dagnet.executors import Hooks
-from dagnet.model import Model, Updates
+from dagnet.model import Model
 from dagnet.node import Node
 from dagnet.plan import Keep
 from dagnet.training import SGD, Callback
 from dagnet.training.callbacks import Run as Training
 from dagnet.training.interrupt import deferring_interrupts
+from dagnet.updates import Updates
 
 
 class Debugger(Stopping, Callback):
@@ -152,7 +153,7 @@ class Debugger(Stopping, Callback):
         ``>`` marks the next step, ``.`` those done, ``*`` those with a breakpoint.
         """
         if around is not None:
-            check_count(around, "where: around", least=0)
+            check_integer(around, "where: around", at_least=0)
         stops = self.breakpoints.table(self.session.run, self.model.graph)
         return listing(self.session.plan, self.model.graph, self.position, stops, around)
 
@@ -189,7 +190,7 @@ class Debugger(Stopping, Callback):
         DebuggerError
             At the end of the run.
         """
-        n = _count(n)
+        n = check_size(n, "the number of steps", error=ArgumentTypeError)
         with deferring_interrupts() as interrupted:
             while n and not interrupted():
                 self._advance()
@@ -204,7 +205,7 @@ class Debugger(Stopping, Callback):
         DebuggerError
             At the start of the run.
         """
-        n = _count(n)
+        n = check_size(n, "the number of steps", error=ArgumentTypeError)
         with deferring_interrupts() as interrupted:
             while n and not interrupted():
                 self._retreat()
@@ -366,9 +367,3 @@ class Debugger(Stopping, Callback):
         hits = self.breakpoints.hit(self.cache, here.position)
         alerts = self._alerts_at(run, here.position, self.iteration)
         return Stop(here.position, here.node, here.phase, here.source, hits, alerts)
-
-
-def _count(n: Any) -> int:
-    if isinstance(n, bool) or not isinstance(n, int) or n < 1:
-        raise ArgumentTypeError(f"the number of steps must be a positive integer, got {n!r}")
-    return n

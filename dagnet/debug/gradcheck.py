@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from dagnet.arrays import not_finite
+from dagnet.bounds import check_integer, check_positive
 from dagnet.debug.gradreport import GradCheck, GradientRow
 from dagnet.errors import ArgumentError, ArgumentTypeError, FeedError, OpContractError
 from dagnet.graph import Vertex
 from dagnet.model import Model
-from dagnet.ops.checks import check_integer, check_number
 from dagnet.run import Run
 from dagnet.testing.differences import STEP, Comparison, Projected, by_directions
 from dagnet.testing.gradients import comparisons
@@ -91,8 +91,8 @@ def gradcheck(
     """
     if not isinstance(model, Model):
         raise ArgumentTypeError(f"gradcheck takes a dn.Model, not {type(model).__name__}")
-    check_number(tolerance, "gradcheck: tolerance", above=0)
-    check_integer(seed, "gradcheck: seed")
+    check_positive(tolerance, "gradcheck: tolerance")
+    check_integer(seed, "gradcheck: seed", at_least=0)
     arrays = _finite_feeds(model, feeds)
     double = _in_float64(model)
     rng = np.random.default_rng(seed)

@@ -10,7 +10,6 @@ from dagnet.debug.overrides import named_overrides, skipped, value_of
 from dagnet.debug.walk import Walk
 from dagnet.model import Model
 from dagnet.node import Node
-from dagnet.scheduler import cost
 
 
 def run(model: Model, feeds: Mapping[str, Any], overrides: Mapping[Any, Any]) -> float:
@@ -32,7 +31,7 @@ def run(model: Model, feeds: Mapping[str, Any], overrides: Mapping[Any, Any]) ->
         raise
     finally:
         model.store.data[...] = before
-    return cost(walk.binding)
+    return walk.binding.cost
 
 
 def cone(model: Model, node: str | Node, what: str = "output") -> Cone:

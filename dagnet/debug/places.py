@@ -1,11 +1,11 @@
 """Places in a run: nodes by name or pattern, phases, and the positions at which steps are done."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
-from typing import Any, Literal
+from typing import Literal
 
 from dagnet.cache import Cache
 from dagnet.debug.overrides import due
+from dagnet.definition import listed
 from dagnet.errors import ArgumentError
 from dagnet.graph import Graph
 from dagnet.node import Node
@@ -31,11 +31,7 @@ def matching(graph: Graph, nodes: Nodes) -> tuple[str, ...]:
     if isinstance(nodes, str) and nodes not in graph:
         found = tuple(record.name for record in Cache(graph).select(nodes))
         return found or (graph.name_of(nodes),)
-    listed: list[Any] = [nodes]
-    if not isinstance(nodes, str | Node):
-        with suppress(TypeError):  # not iterable: no node then, as `name_of` says
-            listed = list(nodes)
-    return tuple(graph.name_of(node) for node in listed)
+    return tuple(graph.name_of(node) for node in listed(nodes))
 
 
 def stop_of(

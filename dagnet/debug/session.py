@@ -11,10 +11,10 @@ from dagnet.debug.update import Update
 from dagnet.debug.walk import Walk
 from dagnet.errors import DebuggerError
 from dagnet.executors import Hooks
-from dagnet.model import Model, Updates
+from dagnet.model import Model
 from dagnet.plan import Plan
 from dagnet.run import Run
-from dagnet.scheduler import cost
+from dagnet.updates import Updates
 
 
 class Session:
@@ -56,7 +56,7 @@ class Session:
     def cost(self) -> float | None:
         """The cost J; None before the forward pass is done."""
         walk = self._walk
-        return cost(walk.binding) if walk.position >= walk.plan.n_forward else None
+        return walk.binding.cost if walk.position >= walk.plan.n_forward else None
 
     @property
     def last(self) -> tuple[str, str]:

@@ -3,8 +3,8 @@
 from typing import Any
 
 from dagnet.errors import DebuggerError
-from dagnet.model import Updates
 from dagnet.parameters import ParameterStore
+from dagnet.updates import Updates
 
 
 class Update:

@@ -12,8 +12,9 @@ from dagnet.diagnosis.report import Diagnosis
 from dagnet.diagnosis.sentences import first_element, made_of
 from dagnet.errors import NotKeptError
 from dagnet.graph import ParamKey
+from dagnet.node import is_scaled
 from dagnet.passes import infer_shapes
-from dagnet.plan import BufferKey, ParamTarget, Step, is_scaled
+from dagnet.plan import BufferKey, ParamTarget, Step
 from dagnet.statistics_table import StatisticsTable
 
 if TYPE_CHECKING:

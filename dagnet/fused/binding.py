@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from dagnet.binding import Binding
 from dagnet.executors import Call
 from dagnet.fused.instructions import Written, collect
 from dagnet.fused.program import Program, runs
 from dagnet.fused.writers import backward, forward
 from dagnet.graph import Graph
 from dagnet.plan import Step
-from dagnet.scheduler import Binding
 
 #: The calls of a step and, where there are, instructions for the same.
 Work = tuple[list[Call], Written | None]

@@ -13,8 +13,8 @@ import numpy as np
 from dagnet.fused.compiled.blocks import AREA
 from dagnet.fused.compiled.shared import HELP, SHARED, STOP
 from dagnet.fused.loading import NOTHING, Execute, Integer
+from dagnet.memory import aligned
 from dagnet.ops.workers import start_helpers
-from dagnet.scheduler import aligned
 
 _HELP = Integer(HELP)
 

@@ -1,10 +1,13 @@
 """Instructions: what the compiled function shall do with which arrays."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
 from dagnet.fused.compiled import codes
+from dagnet.ops.base import Op
+from dagnet.ops.frame import Frame
 
 #: Elements in a part of an instruction at least: less is not worth the time it takes two threads
 #: to agree.
@@ -47,6 +50,9 @@ class Instruction(NamedTuple):
 
 #: Groups of instructions, one group after the other.
 Written = list[list[Instruction]]
+
+#: Writes a use of an op as instructions; None if it is better left to numpy.
+Writer = Callable[[Op, Frame], Written | None]
 
 
 def elementwise(code: int, *arrays: np.ndarray, size: int, number: float = 0.0) -> Instruction:

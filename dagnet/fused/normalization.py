@@ -10,6 +10,7 @@ from dagnet.ops.frame import Frame
 
 
 def batch_norm(op: Op, f: Frame) -> Written:
+    """Write ``a = gamma (x - mean) / sqrt(var + eps) + beta`` by rows; running statistics move."""
     assert isinstance(op, BatchNorm)
     x, work, sizes = f.inputs[0], f.work, _rows(f)
     units, count = sizes
@@ -33,6 +34,7 @@ def batch_norm(op: Op, f: Frame) -> Written:
 
 
 def batch_norm_back(op: Op, f: Frame) -> Written:
+    """Write dgamma, dbeta and dx of `BatchNorm`, all in one instruction: it needs the same sums."""
     units, count = _rows(f)
     arrays = (
         f.grad_output, f.work["normalized"], f.work["inverse_std"], f.params["gamma"],
@@ -43,6 +45,7 @@ def batch_norm_back(op: Op, f: Frame) -> Written:
 
 
 def frozen_batch_norm(op: Op, f: Frame) -> Written:
+    """Write ``a = gamma (x - running_mean) / sqrt(running_var + eps) + beta`` by rows."""
     assert isinstance(op, FrozenBatchNorm)
     x, normalized, sizes = f.inputs[0], f.work["normalized"], _rows(f)
     parts = parts_of(x.size, ELEMENTS, sizes[0])
@@ -56,6 +59,7 @@ def frozen_batch_norm(op: Op, f: Frame) -> Written:
 
 
 def frozen_batch_norm_back(op: Op, f: Frame) -> Written:
+    """Write dgamma, dbeta, and ``dx = gamma / sqrt(running_var + eps) da``, factor by factor."""
     g, grad, sizes = f.grad_output, f.grad_inputs[0], _rows(f)
     written = _parameters_back(f, sizes)
     parts = parts_of(g.size, ELEMENTS, sizes[0])
@@ -67,6 +71,7 @@ def frozen_batch_norm_back(op: Op, f: Frame) -> Written:
 
 
 def layer_norm(op: Op, f: Frame) -> Written:
+    """Write ``a = gamma (x - mean) / sqrt(var + eps) + beta`` by examples, in one instruction."""
     assert isinstance(op, LayerNorm)
     x, work = f.inputs[0], f.work
     examples, units = _columns(f)
@@ -78,6 +83,7 @@ def layer_norm(op: Op, f: Frame) -> Written:
 
 
 def layer_norm_back(op: Op, f: Frame) -> Written:
+    """Write dgamma and dbeta, and in the same group dx of `LayerNorm`, by examples."""
     g, work, grad = f.grad_output, f.work, f.grad_inputs[0]
     examples, units = _columns(f)
     written = _parameters_back(f, (units, examples))
@@ -90,7 +96,7 @@ def layer_norm_back(op: Op, f: Frame) -> Written:
 
 
 def _parameters_back(f: Frame, sizes: tuple[int, int]) -> Written:
-    """Return the instruction for the gradients of gamma and beta, which are numbers of a row."""
+    """Write ``dgamma = sum(da x̂)`` and ``dbeta = sum(da)``, which are numbers of a row."""
     if not f.grad_params:
         return []
     arrays = (

@@ -1,21 +1,20 @@
 """Which ops the compiled function knows, and how a use of one is written as instructions."""
 
-from collections.abc import Callable, Mapping
 from itertools import chain, zip_longest
-from math import prod
 
 import numpy as np
 
 from dagnet.fused.compiled import codes
 from dagnet.fused.instructions import (
     ELEMENTS,
-    Array,
     Instruction,
+    Writer,
     Written,
     collect,
     elementwise,
     parts_of,
 )
+from dagnet.fused.losses import loss, loss_back
 from dagnet.fused.normalization import (
     batch_norm,
     batch_norm_back,
@@ -48,9 +47,6 @@ from dagnet.ops import (
 )
 from dagnet.ops.base import Op
 from dagnet.ops.frame import Frame
-from dagnet.ops.losses import Loss
-
-Writer = Callable[[Op, Frame], Written | None]
 
 
 def forward(op: Op, f: Frame) -> Written | None:
@@ -67,6 +63,7 @@ def backward(op: Op, f: Frame) -> Written | None:
 
 
 def _linear(op: Op, f: Frame) -> Written | None:
+    """Write ``Z = W X + b``, or nothing if X lies too strangely."""
     W, X = f.params["W"], _examples(f.inputs[0])
     if X is None:
         return None
@@ -75,6 +72,7 @@ def _linear(op: Op, f: Frame) -> Written | None:
 
 
 def _linear_back(op: Op, f: Frame) -> Written | None:
+    """Write ``dX = W.T dZ``, ``dW = dZ X.T`` and ``db = sum(dZ)``, side by side."""
     W, X, dZ = f.params["W"], _examples(f.inputs[0]), f.grad_output
     if X is None:
         return None
@@ -109,7 +107,7 @@ def _examples(X: np.ndarray) -> Factor | None:
 
 
 def _unary(code: int, number: str = "") -> Writer:
-    """Write an activation, of which one field may be a number."""
+    """Return what writes ``A = g(X)``, element by element; `number` names a field of the op."""
 
     def write(op: Op, f: Frame) -> Written:
         x, size = f.inputs[0], f.output.size
@@ -119,6 +117,8 @@ def _unary(code: int, number: str = "") -> Writer:
 
 
 def _unary_back(code: int, number: str = "") -> Writer:
+    """Return what writes ``dX = g'(X) dA``, with the derivative found from A."""
+
     def write(op: Op, f: Frame) -> Written:
         grad = f.grad_inputs[0]
         if grad is None:
@@ -130,6 +130,7 @@ def _unary_back(code: int, number: str = "") -> Writer:
 
 
 def _gelu(op: Op, f: Frame) -> Written:
+    """Write ``A = X Φ(X)``, with its derivative into a work array."""
     assert isinstance(op, GELU)
     code = codes.GELU if op.approximate == "none" else codes.GELU_BY_TANH
     arrays, size = (f.inputs[0], f.output, f.work["derivative"]), f.output.size
@@ -138,6 +139,7 @@ def _gelu(op: Op, f: Frame) -> Written:
 
 
 def _gelu_back(op: Op, f: Frame) -> Written:
+    """Write ``dX = derivative dA``."""
     grad = f.grad_inputs[0]
     if grad is None:
         return []
@@ -146,16 +148,20 @@ def _gelu_back(op: Op, f: Frame) -> Written:
 
 
 def _copy(op: Op, f: Frame) -> Written:
+    """Write ``A = X``."""
     return [[collect(f.output, f.inputs[0], first=True)]]
 
 
 def _copy_back(op: Op, f: Frame) -> Written:
+    """Write ``dX = dA`` for every input."""
     return [
         [collect(grad, f.grad_output, first=True)] for grad in f.grad_inputs if grad is not None
     ]
 
 
 def _join(code: int) -> Writer:
+    """Return what writes ``A = X1 + X2 + ...``, or the product, one input at a time."""
+
     def write(op: Op, f: Frame) -> Written:
         x, out = f.inputs[0], f.output
         if len(f.inputs) == 1:
@@ -170,6 +176,7 @@ def _join(code: int) -> Writer:
 
 
 def _multiply_back(op: Op, f: Frame) -> Written:
+    """Write for every input ``dX = dA`` times all the others."""
     written: Written = []
     for i, grad in enumerate(f.grad_inputs):
         if grad is None:
@@ -185,6 +192,7 @@ def _multiply_back(op: Op, f: Frame) -> Written:
 
 
 def _concat(op: Op, f: Frame) -> Written | None:
+    """Write ``A = [X1; X2; ...]``, a copy for each input."""
     parts = _along_first_axis(op, f, f.output)
     if parts is None:
         return None
@@ -192,6 +200,7 @@ def _concat(op: Op, f: Frame) -> Written | None:
 
 
 def _concat_back(op: Op, f: Frame) -> Written | None:
+    """Write ``[dX1; dX2; ...] = dA``, a copy for each input."""
     parts = _along_first_axis(op, f, f.grad_output)
     if parts is None:
         return None
@@ -206,61 +215,6 @@ def _along_first_axis(op: Op, f: Frame, joined: np.ndarray) -> list[np.ndarray] 
         return None
     ends = np.cumsum([x.shape[0] for x in f.inputs])
     return [joined[end - x.shape[0] : end] for end, x in zip(ends, f.inputs, strict=True)]
-
-
-def _loss(code: int, total: int, *works: str, terms: str) -> Writer:
-    """Write a loss in two steps: its terms, which come into one of its work arrays; their total."""
-
-    def write(op: Op, f: Frame) -> Written | None:
-        assert isinstance(op, Loss)
-        z, y = f.inputs
-        part = _over_examples(op, f, code, (z, y, *(f.work[name] for name in works)))
-        number = _count(op, z) / op.weight
-        whole = Instruction(total, (f.work[terms], f.output), (1, z.size), number)
-        return part and [[part], [whole]]
-
-    return write
-
-
-def _loss_back(code: int, *places: str) -> Writer:
-    def write(op: Op, f: Frame) -> Written | None:
-        assert isinstance(op, Loss)
-        if all(grad is None for grad in f.grad_inputs):
-            return None
-        known: Mapping[str, Array] = {
-            "y": f.inputs[1],
-            "grad": f.grad_inputs[0],
-            "grad_y": f.grad_inputs[1],
-            "scale": f.grad_output,
-            **f.work,
-        }
-        number = op.weight / _count(op, f.inputs[0])
-        part = _over_examples(op, f, code, tuple(known[place] for place in places), number)
-        return part and [[part]]
-
-    return write
-
-
-def _over_examples(
-    op: Op, f: Frame, code: int, arrays: tuple[Array, ...], number: float = 0.0
-) -> Instruction | None:
-    """Return an instruction for all elements or, of a categorical loss, for all examples; None if
-    the targets lie too strangely."""
-    z, y = f.inputs
-    parts = parts_of(z.size, ELEMENTS, z.shape[-1])
-    if not isinstance(op, CategoricalCrossEntropyWithLogits):
-        return Instruction(code, arrays, (z.size,), number, parts)
-    examples = prod(z.shape[1:])
-    steps = [examples * y.itemsize, y.itemsize] if y.flags.c_contiguous else y.strides
-    if len(steps) != 2 or any(step <= 0 or step % y.itemsize for step in steps):
-        return None
-    sizes = examples, len(z), *(step // y.itemsize for step in steps)
-    return Instruction(code, arrays, sizes, number, parts, strided=1)
-
-
-def _count(op: Op, z: np.ndarray) -> int:
-    """Return what the sum of a loss's terms is divided by."""
-    return z.size if isinstance(op, MeanSquaredError) else z.shape[-1]
 
 
 _FORWARD: dict[type[Op], Writer] = {
@@ -280,13 +234,11 @@ _FORWARD: dict[type[Op], Writer] = {
     BatchNorm: batch_norm,
     FrozenBatchNorm: frozen_batch_norm,
     LayerNorm: layer_norm,
-    MeanSquaredError: _loss(
-        codes.SQUARED, codes.TOTAL_OF_SQUARES, "difference", terms="difference"
-    ),
-    BinaryCrossEntropyWithLogits: _loss(
+    MeanSquaredError: loss(codes.SQUARED, codes.TOTAL_OF_SQUARES, "difference", terms="difference"),
+    BinaryCrossEntropyWithLogits: loss(
         codes.BINARY, codes.TOTAL, "e", "sign", "step_minus_y", "terms", terms="terms"
     ),
-    CategoricalCrossEntropyWithLogits: _loss(
+    CategoricalCrossEntropyWithLogits: loss(
         codes.CATEGORICAL, codes.TOTAL, "p", "shifted", "peak", "total", terms="shifted"
     ),
 }
@@ -308,11 +260,11 @@ _BACKWARD: dict[type[Op], Writer] = {
     BatchNorm: batch_norm_back,
     FrozenBatchNorm: frozen_batch_norm_back,
     LayerNorm: layer_norm_back,
-    MeanSquaredError: _loss_back(codes.SQUARED_BACK, "difference", "y", "scale", "grad", "grad_y"),
-    BinaryCrossEntropyWithLogits: _loss_back(
+    MeanSquaredError: loss_back(codes.SQUARED_BACK, "difference", "y", "scale", "grad", "grad_y"),
+    BinaryCrossEntropyWithLogits: loss_back(
         codes.BINARY_BACK, "e", "sign", "scale", "grad", "step_minus_y"
     ),
-    CategoricalCrossEntropyWithLogits: _loss_back(
+    CategoricalCrossEntropyWithLogits: loss_back(
         codes.CATEGORICAL_BACK, "p", "y", "scale", "grad", "sum_y"
     ),
 }

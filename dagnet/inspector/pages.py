@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from dagnet import __version__
+from dagnet.bounds import check_positive
 from dagnet.debug.alerts import Alert
 from dagnet.debug.gradreport import GradCheck
 from dagnet.errors import ArgumentError, ArgumentTypeError
@@ -107,7 +108,7 @@ def report(
             f"report: {Path(path).name!r} must end in {' or '.join(SUFFIXES)}: it is a page for a "
             "browser"
         )
-    room = _room(max_mb)
+    room = int(check_positive(max_mb, "report: max_mb") * MB)
     pictured = _pictured(model, image)
     moments = moments_of(model, X, Y, recorder)
     document = _structure(model, moments, checked, alerts)
@@ -142,12 +143,6 @@ def view(model: Model, X: Any = None, Y: Any = None, **options: Any) -> Report:
     written = report(model, folder / "report.html", X, Y, **options)
     webbrowser.open(written.path.as_uri())
     return written
-
-
-def _room(max_mb: float) -> int:
-    if isinstance(max_mb, bool) or not isinstance(max_mb, int | float) or not max_mb > 0:
-        raise ArgumentError(f"report: max_mb must be a number above 0, got {max_mb!r}")
-    return int(max_mb * MB)
 
 
 def _pictured(model: Model, image: tuple[int, ...] | None) -> list[str]:

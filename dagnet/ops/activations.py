@@ -5,9 +5,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from dagnet.bounds import check_number, check_positive
 from dagnet.node import Shape
 from dagnet.ops.base import Example, Unary
-from dagnet.ops.checks import check_number
 from dagnet.ops.constants import ZERO
 from dagnet.ops.frame import Frame, Work
 
@@ -148,7 +148,7 @@ class ELU(Unary):
     reads: ClassVar[frozenset[str]] = frozenset({"output"})
 
     def __post_init__(self) -> None:
-        check_number(self.alpha, f"{self.label}: alpha", above=0)
+        check_positive(self.alpha, f"{self.label}: alpha")
 
     def workspace(self, *inputs: Shape) -> dict[str, Work]:
         return {

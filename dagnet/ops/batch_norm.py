@@ -6,11 +6,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from dagnet.bounds import check_number, check_positive
 from dagnet.node import Shape
 from dagnet.ops.base import Example, Op
-from dagnet.ops.checks import check_number
 from dagnet.ops.frame import Frame, Parameter, State, Work
-from dagnet.ops.normalization import Normalization, reduced
+from dagnet.ops.normalization import Normalization, reduced, with_units
 
 
 class BatchNorm(Normalization):
@@ -53,7 +53,7 @@ class BatchNorm(Normalization):
 
     def __post_init__(self) -> None:
         check_number(self.momentum, f"{self.label}: momentum", at_least=0, at_most=1)
-        check_number(self.eps, f"{self.label}: eps", above=0)
+        check_positive(self.eps, f"{self.label}: eps")
 
     def statistics_axes(self, ndim: int) -> tuple[int, ...]:
         return tuple(range(1, ndim))
@@ -121,10 +121,10 @@ class FrozenBatchNorm(Op):
     reads: ClassVar[frozenset[str]] = frozenset({"params"})
 
     def __post_init__(self) -> None:
-        check_number(self.eps, f"{self.label}: eps", above=0)
+        check_positive(self.eps, f"{self.label}: eps")
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        return BatchNorm().output_shape(*inputs)
+        return with_units(self, inputs[0])
 
     def parameters(self, *inputs: Shape) -> dict[str, Parameter]:
         return BatchNorm().parameters(*inputs)

@@ -5,10 +5,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from dagnet.bounds import check_fraction
 from dagnet.node import Shape
 from dagnet.ops.activations import Identity, select
 from dagnet.ops.base import Example, Op
-from dagnet.ops.checks import check_number
 from dagnet.ops.frame import Frame, Work
 
 
@@ -46,7 +46,7 @@ class Dropout(Op):
     in_place: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
-        check_number(self.rate, f"{self.label}: rate", at_least=0, below=1)
+        check_fraction(self.rate, f"{self.label}: rate")
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return inputs[0]

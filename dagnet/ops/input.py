@@ -2,11 +2,11 @@
 
 from typing import ClassVar
 
+from dagnet.bounds import check_size
 from dagnet.errors import ShapeError
 from dagnet.names import check_name
 from dagnet.node import Node, Shape, located, user_source
 from dagnet.ops.base import Op
-from dagnet.ops.checks import check_size
 from dagnet.ops.frame import Frame
 
 
@@ -63,6 +63,6 @@ def Input(*shape: int, name: str | None = None, examples: bool = True) -> Node: 
     name = check_name(name, located("Input", source))
     label = located(name or "Input", source)
     for size in shape:
-        check_size(size, f"{label}: every axis of an Input", ShapeError)
+        check_size(size, f"{label}: every axis of an Input", error=ShapeError)
     full: Shape = (*map(int, shape), "m") if examples else tuple(map(int, shape))
     return Node(Placeholder(full), (), full, name, source)

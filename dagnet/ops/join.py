@@ -6,10 +6,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from dagnet.bounds import check_integer
 from dagnet.errors import ShapeError
 from dagnet.node import Shape, format_shape
 from dagnet.ops.base import Example, Op
-from dagnet.ops.checks import check_axis, check_integer, same_shapes
+from dagnet.ops.checks import check_axis, same_shapes
 from dagnet.ops.frame import Frame
 
 

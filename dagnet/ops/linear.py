@@ -5,10 +5,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from dagnet.bounds import check_size
 from dagnet.errors import ArgumentTypeError, ShapeError
 from dagnet.node import Shape, format_shape
 from dagnet.ops.base import Example, Op
-from dagnet.ops.checks import check_size
 from dagnet.ops.frame import Frame, Parameter
 
 

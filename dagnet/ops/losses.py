@@ -8,10 +8,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from dagnet.bounds import check_positive
 from dagnet.errors import ShapeError
 from dagnet.node import Shape
 from dagnet.ops.base import Example, Op
-from dagnet.ops.checks import check_number, same_shapes
+from dagnet.ops.checks import same_shapes
 from dagnet.ops.frame import Frame, Work
 
 
@@ -30,7 +31,7 @@ class Loss(Op, ABC):
     arity: ClassVar[int | None] = 2
 
     def __post_init__(self) -> None:
-        check_number(self.weight, f"{self.label}: weight", above=0)
+        check_positive(self.weight, f"{self.label}: weight")
 
     def output_shape(self, *inputs: Shape) -> Shape:
         if not same_shapes(self, *inputs):
@@ -190,7 +191,7 @@ class Huber(Regression):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_number(self.delta, f"{self.label}: delta", above=0)
+        check_positive(self.delta, f"{self.label}: delta")
 
     def workspace(self, *inputs: Shape) -> dict[str, Work]:
         return {**super().workspace(*inputs), "clipped": Work(inputs[0], "saved")}

@@ -7,10 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from dagnet.bounds import check_positive
 from dagnet.errors import ShapeError
 from dagnet.node import Shape, format_shape
 from dagnet.ops.base import Example, Op
-from dagnet.ops.checks import check_number
 from dagnet.ops.frame import Frame, Parameter, Work
 
 
@@ -30,12 +30,7 @@ class Normalization(Op, ABC):
         """Return the axes along which gamma and beta are the same number."""
 
     def output_shape(self, *inputs: Shape) -> Shape:
-        if len(inputs[0]) < 2:
-            raise ShapeError(
-                f"{type(self).__name__} takes (units, ..., examples), two axes or more, got "
-                f"{format_shape(inputs[0])}"
-            )
-        return inputs[0]
+        return with_units(self, inputs[0])
 
     def parameters(self, *inputs: Shape) -> dict[str, Parameter]:
         shape = reduced(inputs[0], self.shared_axes(len(inputs[0])))
@@ -140,7 +135,7 @@ class LayerNorm(Normalization):
     symbol: ClassVar[str] = "layernorm"
 
     def __post_init__(self) -> None:
-        check_number(self.eps, f"{self.label}: eps", above=0)
+        check_positive(self.eps, f"{self.label}: eps")
 
     def statistics_axes(self, ndim: int) -> tuple[int, ...]:
         return tuple(range(ndim - 1))
@@ -151,6 +146,16 @@ class LayerNorm(Normalization):
     @classmethod
     def examples(cls) -> Iterable[Example]:
         return (Example(cls(), ((5, 7),)), Example(cls(eps=0.1), ((3, 2, 5, 7),)))
+
+
+def with_units(op: Op, shape: Shape) -> Shape:
+    """Return the shape, or raise unless it has axes for units and for examples."""
+    if len(shape) < 2:
+        raise ShapeError(
+            f"{type(op).__name__} takes (units, ..., examples), two axes or more, got "
+            f"{format_shape(shape)}"
+        )
+    return shape
 
 
 def reduced(shape: Shape, axes: tuple[int, ...]) -> Shape:

@@ -5,9 +5,9 @@ from typing import ClassVar
 
 import numpy as np
 
+from dagnet.bounds import check_not_negative
 from dagnet.node import Shape
 from dagnet.ops.base import Example, Op
-from dagnet.ops.checks import check_number
 from dagnet.ops.frame import Frame
 
 
@@ -45,7 +45,7 @@ class L2(Op):
     reads: ClassVar[frozenset[str]] = frozenset({"params"})
 
     def __post_init__(self) -> None:
-        check_number(self.strength, f"{self.label}: strength", at_least=0)
+        check_not_negative(self.strength, f"{self.label}: strength")
 
     def output_shape(self, *inputs: Shape) -> Shape:
         return ()

@@ -6,9 +6,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from dagnet.bounds import check_integer
 from dagnet.node import Shape
 from dagnet.ops.base import Example, Op
-from dagnet.ops.checks import check_axis, check_integer
+from dagnet.ops.checks import check_axis
 from dagnet.ops.frame import Frame, Work
 
 

@@ -5,14 +5,15 @@ from collections.abc import Mapping
 from statistics import median
 from typing import Any
 
-from dagnet.data.checks import check_count
-from dagnet.model import Model, Updates, check_updates
+from dagnet.binding import Binding
+from dagnet.bounds import check_integer
+from dagnet.model import Model
 from dagnet.parameters import ParameterStore
 from dagnet.plan import Step
 from dagnet.profiling.limits import Limits, measured
 from dagnet.profiling.profile import NodeProfile, Profile
 from dagnet.profiling.work import backward_work, forward_work
-from dagnet.scheduler import Binding
+from dagnet.updates import Updates, check_updates
 
 
 def profile(
@@ -45,7 +46,7 @@ def profile(
     >>> [(node.node, node.phase, node.flops) for node in found[:2]]
     [('linear1', 'forward', 210), ('relu1', 'forward', 21)]
     """
-    check_count(steps, "steps")
+    check_integer(steps, "steps", at_least=1)
     if optimizer is not None:
         check_updates(optimizer)
     state, drawn = model.get_state(), model.rng.bit_generator.state

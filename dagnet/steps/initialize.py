@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from dagnet.bounds import check_size
 from dagnet.errors import ArgumentError, ArgumentTypeError
 from dagnet.initializers import draw_weights
-from dagnet.ops.checks import check_size
 from dagnet.steps.checks import Array
 
 

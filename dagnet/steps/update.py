@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from dagnet.ops.checks import check_number
+from dagnet.bounds import check_number
 from dagnet.steps.checks import Array, count_layers, expect_shape, floats, get_array
 
 

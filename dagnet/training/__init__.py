@@ -8,7 +8,8 @@ from dagnet.training.optimizers import SGD, Adam, AdamW, Momentum, RMSProp
 from dagnet.training.schedules import Cosine, InverseTime, Schedule, StepDecay
 
 if TYPE_CHECKING:
-    from dagnet.training.callbacks import Callback, EarlyStopping
+    from dagnet.training.callbacks import Callback
+    from dagnet.training.early_stopping import EarlyStopping
     from dagnet.training.history import History
     from dagnet.training.metrics import (
         accuracy,
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 #: Names that a training step does not need.
 _LATE = {
     "Callback": "dagnet.training.callbacks:Callback",
-    "EarlyStopping": "dagnet.training.callbacks:EarlyStopping",
+    "EarlyStopping": "dagnet.training.early_stopping:EarlyStopping",
     "History": "dagnet.training.history:History",
     "accuracy": "dagnet.training.metrics:accuracy",
     "f1": "dagnet.training.metrics:f1",

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from dagnet.ahead import Ahead
-from dagnet.errors import ArgumentError
+from dagnet.bounds import check_size
 from dagnet.feeds import CheckedFeeds
 from dagnet.stored import BLOCK_BYTES, SHUFFLED_BYTES, WINDOW_BYTES, example_bytes
 from dagnet.streams import Gatherer, Stream
@@ -35,12 +35,11 @@ class Batches:
     """
 
     def __init__(self, feeds: Mapping[str, Any], scaled: set[str], m: int, size: int | None):
-        integer = isinstance(size, int | np.integer) and not isinstance(size, bool)
-        if size is not None and not (integer and size >= 1):
-            raise ArgumentError(f"batch_size must be a positive integer or None, got {size!r}")
         self.m = m
         self.whole = size is None
-        self.size = m if size is None else min(int(size), m)
+        self.size = m
+        if size is not None:
+            self.size = min(check_size(size, "batch_size", "a positive integer or None"), m)
         self.count = -(-m // self.size)
         self._feeds = CheckedFeeds(feeds, m)
         self._scaled = scaled

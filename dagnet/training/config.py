@@ -3,63 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields, is_dataclass
 from inspect import isabstract
-from math import inf, isfinite
 from typing import Any, ClassVar, Self, TypeVar, dataclass_transform
 
-import numpy as np
-
 from dagnet.errors import ArgumentError, ArgumentTypeError, UnknownNameError
-from dagnet.ops.checks import as_float, check_size
 
 #: Takes a value and what it is called in messages; returns it as a plain number, or raises.
 Check = Callable[[Any, str], Any]
 
 C = TypeVar("C", bound="Configurable")
-
-
-def number(value: Any, what: str, low: float = -inf, needed: str = "a finite number") -> float:
-    """Return `value` as a float, or raise unless it is a finite number from `low` up."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-        raise ArgumentTypeError(f"{what} must be {needed}, got {value!r}")
-    checked = as_float(value, what)
-    if not isfinite(checked) or checked < low:
-        raise ArgumentError(f"{what} must be {needed}, got {value!r}")
-    return checked
-
-
-def positive(value: Any, what: str, needed: str = "a positive number") -> float:
-    """Return `value` as a float, or raise unless it is finite and above 0."""
-    checked = number(value, what, 0.0, needed)
-    if checked == 0.0:
-        raise ArgumentError(f"{what} must be {needed}, got {value!r}")
-    return checked
-
-
-def non_negative(value: Any, what: str) -> float:
-    """Return `value` as a float, or raise unless it is finite and not below 0."""
-    return number(value, what, 0.0, needed="a number not below 0")
-
-
-def fraction(value: Any, what: str) -> float:
-    """Return `value` as a float, or raise unless it is from 0 up to but not including 1."""
-    checked = number(value, what, 0.0, needed="a number in [0, 1)")
-    if checked >= 1.0:
-        raise ArgumentError(f"{what} must be a number in [0, 1), got {value!r}")
-    return checked
-
-
-def shrinking_factor(value: Any, what: str) -> float:
-    """Return `value` as a float, or raise unless it is above 0 and at most 1."""
-    checked = positive(value, what)
-    if checked > 1.0:
-        raise ArgumentError(f"{what} must be at most 1, got {value!r}")
-    return checked
-
-
-def positive_integer(value: Any, what: str) -> int:
-    """Return `value` as an int, or raise unless it is an integer above 0."""
-    check_size(value, what)
-    return int(value)
 
 
 @dataclass_transform(eq_default=False, field_specifiers=(field,))

@@ -4,12 +4,12 @@ import math
 from collections.abc import Mapping, Sequence
 from html import escape
 
+from dagnet.training.figures import COLOURS
+
 WIDTH, HEIGHT = 460, 150
 
 #: Around the curves, for the numbers and the names: left, top, right, bottom.
 MARGINS = (56, 8, 12, 34)
-
-_COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7")
 
 #: Points of one line at most; of a longer column, evenly spaced ones are drawn.
 MOST_POINTS = 400
@@ -41,11 +41,11 @@ def curves(time: Sequence[float], columns: Mapping[str, Sequence[float]], of: st
     ys = [y for points in lines.values() for _, y in points]
     frame = _Frame(min(xs), max(xs), min(ys), max(ys))
     drawn = [
-        frame.line(points, _COLOURS[i % len(_COLOURS)], dashed=name.startswith("val_"))
+        frame.line(points, COLOURS[i % len(COLOURS)], dashed=name.startswith("val_"))
         for i, (name, points) in enumerate(lines.items())
     ]
     names = " ".join(
-        f'<tspan fill="{_COLOURS[i % len(_COLOURS)]}">{escape(name)}</tspan>'
+        f'<tspan fill="{COLOURS[i % len(COLOURS)]}">{escape(name)}</tspan>'
         for i, name in enumerate(lines)
     )
     return (

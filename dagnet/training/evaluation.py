@@ -8,6 +8,7 @@ import numpy as np
 
 from dagnet.errors import ArgumentError, ArgumentTypeError
 from dagnet.model import Model
+from dagnet.node import resolve
 from dagnet.ops import (
     L2,
     BinaryCrossEntropy,
@@ -16,7 +17,6 @@ from dagnet.ops import (
     CategoricalCrossEntropyWithLogits,
     Op,
 )
-from dagnet.scheduler import resolve
 from dagnet.streams import Stream, streamed
 from dagnet.training.metrics import Metric, get_metric, is_mean
 

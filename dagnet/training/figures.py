@@ -1,4 +1,4 @@
-"""Where plots are drawn. The only importer of matplotlib for them."""
+"""Where plots are drawn, and in which colours. The only importer of matplotlib for them."""
 
 from typing import TYPE_CHECKING
 
@@ -6,6 +6,9 @@ from dagnet.errors import MissingDependencyError
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+#: Okabe and Ito's colours, which colour-blind readers tell apart.
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 
 
 def axes(ax: "Axes | None" = None) -> "Axes":

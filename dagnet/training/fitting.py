@@ -5,14 +5,15 @@ from inspect import signature
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
+from dagnet.bounds import check_size
 from dagnet.errors import ArgumentTypeError, UnknownNameError
 from dagnet.model import Model
-from dagnet.plan import KEEPS, Keep, is_scaled
+from dagnet.node import is_scaled
+from dagnet.plan import KEEPS, Keep
 from dagnet.settings import check_choice
 from dagnet.training.batches import Batches
 from dagnet.training.callbacks import Callback
 from dagnet.training.checkpoint import Checkpoint
-from dagnet.training.config import positive_integer
 from dagnet.training.evaluation import Judge
 from dagnet.training.history import History
 from dagnet.training.loop import Training
@@ -57,11 +58,10 @@ def prepare(
     debugger: "Debugger | None" = None,
 ) -> Training:
     """Check what `fit` is given and return the training, which has not begun."""
-    epochs = positive_integer(epochs, "epochs")
-    log_every = max(1, epochs // ROWS) if log_every is None else log_every
-    log_every = positive_integer(log_every, "log_every")
-    every = log_every if checkpoint_every is None else checkpoint_every
-    every = positive_integer(every, "checkpoint_every")
+    epochs = check_size(epochs, "epochs")
+    log_every = max(1, epochs // ROWS) if log_every is None else check_size(log_every, "log_every")
+    every = checkpoint_every
+    every = log_every if every is None else check_size(every, "checkpoint_every")
     optimizer = SGD(0.01) if optimizer is None else optimizer
     watching = [] if debugger is None else [debugger]
     _check_objects(optimizer, [*_listed(callbacks), *watching])
@@ -80,9 +80,7 @@ def prepare(
             feeds, m = model.check_feeds(model.prepare(raw))
         else:
             feeds, m = model.sources(raw)
-        held_out = None
-        if validation is not None:
-            held_out, _ = model.sources(model.feeds(*_pair(validation)))
+        held_out = None if validation is None else _held_out(model, validation)
         scaled = {name for name in feeds if is_scaled(model.shapes[name])}
         return Training(
             model,
@@ -131,7 +129,8 @@ def _check_objects(optimizer: Any, callbacks: Sequence[Any]) -> None:
             )
 
 
-def _pair(validation: Any) -> tuple[Any, Any]:
+def _held_out(model: Model, validation: Any) -> dict[str, Any]:
+    """Return validation data as checked feeds or streams."""
     if not isinstance(validation, tuple | list) or len(validation) != 2:
         raise ArgumentTypeError("validation must be a pair (X, Y)")
-    return validation[0], validation[1]
+    return model.sources(model.feeds(*validation))[0]

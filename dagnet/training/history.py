@@ -18,18 +18,12 @@ from dagnet.errors import (
 from dagnet.files import as_path, atomic_write
 from dagnet.text import enumerated
 from dagnet.training.curve import curves
-from dagnet.training.figures import axes
+from dagnet.training.plotting import plot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Number = int | float
-
-#: Columns that say when, not how good: `plot` does not draw them.
-_NOT_DRAWN = {"epoch", "step", "learning_rate", "seconds"}
-
-#: Okabe and Ito's colours, which colour-blind readers tell apart.
-_COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000"]
 
 #: Rows that the table in a notebook shows, from the end.
 _ROWS_SHOWN = 10
@@ -162,54 +156,15 @@ class History:
         MissingDependencyError
             If matplotlib is not installed.
         """
-        ax = axes(ax)
-        drawn = [name for name in self.columns if name not in _NOT_DRAWN]
-        costs = [name for name in drawn if _without_val(name) == "cost"]
-        metrics = [name for name in drawn if name not in costs]
-        lines = self._draw(ax, costs, _COLOURS)
-        ax.set(xlabel=self._time[0], ylabel="cost")
-        ax.grid(alpha=0.25)
-        ax.spines["top"].set_visible(False)
-        if metrics:
-            right = ax.twinx()
-            lines += self._draw(right, metrics, _COLOURS[1:])
-            right.set_ylabel(", ".join(dict.fromkeys(map(_without_val, metrics))))
-            right.spines["top"].set_visible(False)
-        if len(lines) > 1:
-            # Above the axes: inside, it would cover a line of one axis or the other.
-            ax.legend(
-                handles=lines,
-                frameon=False,
-                ncols=min(len(lines), 4),
-                loc="lower center",
-                bbox_to_anchor=(0.5, 1.0),
-            )
-        return ax
+        return plot(self, ax)
 
     @property
-    def _time(self) -> tuple[str, np.ndarray]:
+    def time(self) -> tuple[str, np.ndarray]:
         """The name and values of what runs along the horizontal axis."""
         for name in ("epoch", "step"):
             if name in self.columns:
                 return name, self[name]
         return "row", np.arange(1, len(self) + 1)
-
-    def _draw(self, ax: "Axes", names: list[str], colours: list[str]) -> list[Any]:
-        """Draw columns; training solid and validation dashed in the same colour."""
-        stems = list(dict.fromkeys(map(_without_val, names)))
-        lines = []
-        for name in names:
-            # Rows without a value are left out, so that what is logged now and then joins up.
-            finite = np.isfinite(self[name])
-            lines += ax.plot(
-                self._time[1][finite],
-                self[name][finite],
-                label=name,
-                color=colours[stems.index(_without_val(name)) % len(colours)],
-                linestyle="--" if name.startswith("val_") else "-",
-                marker="o" if finite.sum() == 1 else None,
-            )
-        return lines
 
     def __repr__(self) -> str:
         rows = f"{len(self)} row{'' if len(self) == 1 else 's'}"
@@ -226,8 +181,8 @@ class History:
         caption = f"{len(self)} rows" + (f", the last {len(shown)}" if shown.start else "")
         if self.stopped:
             caption += f"; {self.stopped}"
-        time, values = self._time
-        costs = {n: c for n, c in self.columns.items() if _without_val(n) == "cost"}
+        time, values = self.time
+        costs = {n: c for n, c in self.columns.items() if n.removeprefix("val_") == "cost"}
         return (
             f"{curves(values.tolist(), costs, time)}"
             f"<table><caption>{html.escape(caption)}</caption>"
@@ -253,7 +208,3 @@ def _parse(text: str, where: str) -> Number:
         except ValueError:
             continue
     raise FileFormatError(f"{where}: {text!r} is not a number")
-
-
-def _without_val(name: str) -> str:
-    return name.removeprefix("val_")

@@ -2,17 +2,14 @@
 
 from collections.abc import Callable
 from functools import partial, update_wrapper
-from typing import Literal
 
 import numpy as np
 
-from dagnet.arrays import masked
-from dagnet.errors import ArgumentTypeError, DataError, ShapeError, UnknownNameError
+from dagnet.errors import ArgumentTypeError, UnknownNameError
+from dagnet.training.decisions import Kind, decided, same_rows
 
 #: A function of predictions and targets, both with the examples on the last axis.
 Metric = Callable[[np.ndarray, np.ndarray], float]
-
-Kind = Literal["binary", "categorical"]
 
 
 def accuracy(predictions: np.ndarray, targets: np.ndarray, kind: Kind | None = None) -> float:
@@ -46,10 +43,10 @@ def accuracy(predictions: np.ndarray, targets: np.ndarray, kind: Kind | None = N
     >>> accuracy(np.array([[0.2, 0.9, 0.4]]), np.array([[0, 1, 1]]))
     0.6666666666666666
     """
-    decided = _decide(predictions, targets, kind)
-    if decided is None:
+    found = decided(predictions, targets, kind)
+    if found is None:
         return float("nan")
-    guess, truth, kind = decided
+    guess, truth, kind = found
     right = guess == truth
     return float(np.mean(right if kind == "binary" else right.all(axis=0)))
 
@@ -119,7 +116,7 @@ def mae(predictions: np.ndarray, targets: np.ndarray) -> float:
     >>> mae(np.array([[1.0, 2.0]]), np.array([[1.5, 4.0]]))
     1.25
     """
-    guess, truth = _same_rows(predictions, targets)
+    guess, truth = same_rows(predictions, targets)
     return float(np.mean(np.abs(guess - truth)))
 
 
@@ -136,7 +133,7 @@ def mse(predictions: np.ndarray, targets: np.ndarray) -> float:
     >>> mse(np.array([[1.0, 2.0]]), np.array([[1.5, 4.0]]))
     2.125
     """
-    guess, truth = _same_rows(predictions, targets)
+    guess, truth = same_rows(predictions, targets)
     return float(np.mean(np.square(guess - truth)))
 
 
@@ -154,7 +151,7 @@ def r2(predictions: np.ndarray, targets: np.ndarray) -> float:
     >>> r2(np.array([[1.0, 2.0, 3.0]]), np.array([[1.0, 2.0, 4.0]]))
     0.7857142857142857
     """
-    guess, truth = _same_rows(predictions, targets)
+    guess, truth = same_rows(predictions, targets)
     if truth.shape[1] < 2:
         return float("nan")
     left = np.square(guess - truth).sum(axis=1)
@@ -228,71 +225,6 @@ def _bound(metric: Callable[..., float], kind: str) -> Metric:
     return update_wrapper(partial(metric, kind=kind), metric)
 
 
-def _same_rows(predictions: np.ndarray, targets: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return both as float64 arrays (rows, m), or raise unless they have one shape."""
-    guess, truth = _as_rows(predictions), _as_rows(targets)
-    if guess.shape != truth.shape:
-        raise ShapeError(
-            "a metric needs predictions and targets of one shape, got "
-            f"{np.shape(predictions)} and {np.shape(targets)}"
-        )
-    return guess, truth
-
-
-def _as_rows(values: np.ndarray) -> np.ndarray:
-    problem = masked(values)
-    if problem:
-        raise DataError(f"a metric needs all numbers; an array {problem}")
-    array = np.asarray(values)
-    if array.ndim == 0 or array.size == 0:
-        raise DataError(f"a metric needs examples on the last axis, got an array {array.shape}")
-    return array.reshape(-1, array.shape[-1]).astype(np.float64, copy=False)
-
-
-def _decide(
-    predictions: np.ndarray, targets: np.ndarray, kind: Kind | None
-) -> tuple[np.ndarray, np.ndarray, Kind] | None:
-    """Return guesses and truth as booleans (rows, m); None if a prediction is nan."""
-    values = _as_rows(predictions)
-    if kind is None:
-        kind = "binary" if values.shape[0] == 1 else "categorical"
-    truth = (
-        _true_classes(values, targets) if kind == "categorical" else _true_labels(values, targets)
-    )
-    if np.isnan(values).any():
-        return None
-    if kind == "binary":
-        return values > 0.5, truth, kind
-    return _one_hot(values.argmax(axis=0), values.shape[0]), truth, kind
-
-
-def _true_labels(values: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    _, truth = _same_rows(values, targets)
-    if not ((truth >= 0.0) & (truth <= 1.0)).all():
-        raise DataError("a metric of yes and no needs targets from 0 to 1")
-    return truth > 0.5
-
-
-def _true_classes(values: np.ndarray, targets: np.ndarray) -> np.ndarray:
-    """Return the true class of each example, from one-hot columns or integer labels."""
-    truth, classes = _as_rows(targets), values.shape[0]
-    if truth.shape == values.shape and classes > 1:
-        return _one_hot(truth.argmax(axis=0), classes)
-    if truth.shape != (1, values.shape[1]):
-        raise ShapeError(
-            f"a metric of classes needs targets {values.shape}, one-hot, or {values.shape[1:]}, "
-            f"integer labels; got {np.shape(targets)}"
-        )
-    labels = truth[0]
-    if not np.isin(labels, np.arange(classes)).all():
-        raise DataError(f"a metric of classes needs integer labels from 0 to {classes - 1}")
-    return _one_hot(labels.astype(np.intp), classes)
-
-
-def _one_hot(labels: np.ndarray, classes: int) -> np.ndarray:
-    return labels == np.arange(classes)[:, np.newaxis]
-
-
 def _per_row(
     predictions: np.ndarray,
     targets: np.ndarray,
@@ -300,10 +232,10 @@ def _per_row(
     ratio: Callable[[np.ndarray, np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]],
 ) -> float:
     """Return the mean over the rows of a ratio of the counts of hits, guesses and true ones."""
-    decided = _decide(predictions, targets, kind)
-    if decided is None:
+    found = decided(predictions, targets, kind)
+    if found is None:
         return float("nan")
-    guess, truth, kind = decided
+    guess, truth, kind = found
     hits, guessed, true = (a.sum(axis=1) for a in (guess & truth, guess, truth))
     over, under = ratio(hits, guessed, true)
     scores = over / np.maximum(under, 1)

@@ -8,8 +8,9 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from dagnet.bounds import check_fraction, check_not_negative, check_positive
 from dagnet.errors import ArgumentError
-from dagnet.training.config import Check, Configurable, fraction, non_negative, positive
+from dagnet.training.config import Check, Configurable
 from dagnet.training.optimizer_state import (
     Array,
     Arrays,
@@ -27,12 +28,12 @@ def _rate(value: Any, what: str) -> float | Schedule:
     return (
         value
         if isinstance(value, Schedule)
-        else positive(value, what, "a positive number or a Schedule")
+        else check_positive(value, what, "a positive number or a Schedule")
     )
 
 
 def _limit(value: Any, what: str) -> float | None:
-    return None if value is None else positive(value, what)
+    return None if value is None else check_positive(value, what)
 
 
 def _no_sweep(arrays: Arrays, numbers: Array) -> Sweep | None:
@@ -67,12 +68,12 @@ class Optimizer(Configurable, ABC):
 
     checks: ClassVar[Mapping[str, Check]] = {
         "learning_rate": _rate,
-        "weight_decay": non_negative,
+        "weight_decay": check_not_negative,
         "clip_norm": _limit,
-        "beta": fraction,
-        "beta1": fraction,
-        "beta2": fraction,
-        "eps": positive,
+        "beta": check_fraction,
+        "beta1": check_fraction,
+        "beta2": check_fraction,
+        "eps": check_positive,
     }
     slots: ClassVar[tuple[str, ...]] = ()
     decoupled: ClassVar[bool] = False

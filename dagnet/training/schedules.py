@@ -3,17 +3,15 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from math import cos, pi
-from typing import ClassVar
+from typing import Any, ClassVar
 
+from dagnet.bounds import check_not_negative, check_number, check_positive, check_size
 from dagnet.errors import ArgumentError
-from dagnet.training.config import (
-    Check,
-    Configurable,
-    non_negative,
-    positive,
-    positive_integer,
-    shrinking_factor,
-)
+from dagnet.training.config import Check, Configurable
+
+
+def _factor(value: Any, what: str) -> float:
+    return check_number(value, what, "a positive number, at most 1", above=0, at_most=1)
 
 
 class Schedule(Configurable, ABC):
@@ -51,9 +49,9 @@ class StepDecay(Schedule):
     factor: float = 0.1
 
     checks: ClassVar[Mapping[str, Check]] = {
-        "learning_rate": positive,
-        "every": positive_integer,
-        "factor": shrinking_factor,
+        "learning_rate": check_positive,
+        "every": check_size,
+        "factor": _factor,
     }
 
     def rate(self, step: int) -> float:
@@ -84,9 +82,9 @@ class InverseTime(Schedule):
     every: int = 1
 
     checks: ClassVar[Mapping[str, Check]] = {
-        "learning_rate": positive,
-        "decay": non_negative,
-        "every": positive_integer,
+        "learning_rate": check_positive,
+        "decay": check_not_negative,
+        "every": check_size,
     }
 
     def rate(self, step: int) -> float:
@@ -123,9 +121,9 @@ class Cosine(Schedule):
     final: float = 0.0
 
     checks: ClassVar[Mapping[str, Check]] = {
-        "learning_rate": positive,
-        "steps": positive_integer,
-        "final": non_negative,
+        "learning_rate": check_positive,
+        "steps": check_size,
+        "final": check_not_negative,
     }
 
     def __post_init__(self) -> None:

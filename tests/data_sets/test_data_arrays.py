@@ -32,8 +32,8 @@ def test_one_hot_takes_labels_in_any_spelling(labels):
         ([0, 1e300], 4, DataError, "whole numbers, got 1e.300"),
         (["cat"], 4, DataError, "labels holds text"),
         ([[0, 1], [1, 0]], 2, DataError, r"\(m,\) or \(1, m\), got \(2, 2\)"),
-        ([0], 0, ArgumentError, "classes must be at least 1, got 0"),
-        ([0], 2.0, ArgumentTypeError, "classes must be an int, got 2.0"),
+        ([0], 0, ArgumentError, "classes must be an integer of at least 1, got 0"),
+        ([0], 2.0, ArgumentTypeError, "classes must be an integer of at least 1, got 2.0"),
     ],
 )
 def test_one_hot_refuses(labels, classes, error, message):

@@ -157,14 +157,14 @@ def test_split_leaves_rare_classes_in_the_training_set():
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
-        ({"test": 0.0}, ArgumentError, "test must be greater than 0"),
-        ({"test": 1.0}, ArgumentError, "below 1, got 1"),
+        ({"test": 0.0}, ArgumentError, r"examples, in \(0, 1\), got 0.0"),
+        ({"test": 1.0}, ArgumentError, r"in \(0, 1\), got 1"),
         ({"test": float("nan")}, ArgumentError, "finite"),
-        ({"test": "0.2"}, ArgumentTypeError, "test must be a number"),
-        ({"test": True}, ArgumentTypeError, "test must be a number"),
-        ({"seed": -1}, ArgumentError, "seed must be at least 0"),
-        ({"seed": 1.5}, ArgumentTypeError, "seed must be an int"),
-        ({"seed": True}, ArgumentTypeError, "seed must be an int"),
+        ({"test": "0.2"}, ArgumentTypeError, "test must be a share of the examples"),
+        ({"test": True}, ArgumentTypeError, "test must be a share of the examples"),
+        ({"seed": -1}, ArgumentError, "seed must be an integer of at least 0"),
+        ({"seed": 1.5}, ArgumentTypeError, "seed must be an integer"),
+        ({"seed": True}, ArgumentTypeError, "seed must be an integer"),
     ],
 )
 def test_split_refuses(arguments, error, message):

@@ -130,19 +130,39 @@ def test_few_examples(name, m):
 @pytest.mark.parametrize(
     ("make", "error", "message"),
     [
-        (lambda: data.planar(m=1), ArgumentError, "planar: m must be at least 2"),
+        (lambda: data.planar(m=1), ArgumentError, "planar: m must be an integer of at least 2"),
         (lambda: data.planar(legacy="yes"), ArgumentTypeError, "planar: legacy must be True"),
         (lambda: data.planar(legacy=True, seed=2**32), ArgumentError, r"below 2\*\*32"),
-        (lambda: data.moons(m=10.0), ArgumentTypeError, "moons: m must be an int"),
-        (lambda: data.moons(noise=-1), ArgumentError, "moons: noise must not be negative"),
-        (lambda: data.moons(noise=np.inf), ArgumentError, "moons: noise must be finite"),
-        (lambda: data.circles(factor=0), ArgumentError, "circles: factor must be greater than 0"),
-        (lambda: data.spirals(m=4, classes=5), ArgumentError, "spirals: m must be at least 5"),
-        (lambda: data.spirals(classes=1), ArgumentError, "spirals: classes must be at least 2"),
-        (lambda: data.blobs(features=0), ArgumentError, "blobs: features must be at least 1"),
+        (lambda: data.moons(m=10.0), ArgumentTypeError, "moons: m must be an integer"),
+        (lambda: data.moons(noise=-1), ArgumentError, "moons: noise must be a number not below 0"),
+        (
+            lambda: data.moons(noise=np.inf),
+            ArgumentError,
+            "moons: noise must be a number not below 0, and finite",
+        ),
+        (
+            lambda: data.circles(factor=0),
+            ArgumentError,
+            "circles: factor must be a positive number",
+        ),
+        (
+            lambda: data.spirals(m=4, classes=5),
+            ArgumentError,
+            "spirals: m must be an integer of at least 5",
+        ),
+        (
+            lambda: data.spirals(classes=1),
+            ArgumentError,
+            "spirals: classes must be an integer of at least 2",
+        ),
+        (
+            lambda: data.blobs(features=0),
+            ArgumentError,
+            "blobs: features must be an integer of at least 1",
+        ),
         (lambda: data.blobs(spread="1"), ArgumentTypeError, "blobs: spread must be a number"),
-        (lambda: data.xor(m=3), ArgumentError, "xor: m must be at least 4"),
-        (lambda: data.xor(seed=-3), ArgumentError, "xor: seed must be at least 0"),
+        (lambda: data.xor(m=3), ArgumentError, "xor: m must be an integer of at least 4"),
+        (lambda: data.xor(seed=-3), ArgumentError, "xor: seed must be an integer of at least 0"),
     ],
 )
 def test_senseless_parameters_are_refused(make, error, message):

@@ -161,10 +161,10 @@ def test_divide_takes_features_of_any_shape():
 @pytest.mark.parametrize(
     ("by", "error", "message"),
     [
-        (0, ArgumentError, "by must be greater than 0"),
-        (-2, ArgumentError, "by must be greater than 0"),
-        (np.nan, ArgumentError, "by must be finite"),
-        ("255", ArgumentTypeError, "by must be a number"),
+        (0, ArgumentError, "by must be a positive number"),
+        (-2, ArgumentError, "by must be a positive number"),
+        (np.nan, ArgumentError, "by must be a positive number, and finite"),
+        ("255", ArgumentTypeError, "by must be a positive number"),
     ],
 )
 def test_divide_refuses(by, error, message):
@@ -209,8 +209,8 @@ GOOD = {"mean": np.zeros(3), "std": np.ones(3)}
         ({}, {}, "no scaler named None"),
         ({"name": "zscore"}, {}, "no scaler named 'zscore'"),
         ({"name": "standardize", "by": 3}, GOOD, "unusable"),
-        ({"name": "divide", "by": 0}, {}, "by must be greater than 0"),
-        ({"name": "divide", "by": "2"}, {}, "by must be a number"),
+        ({"name": "divide", "by": 0}, {}, "by must be a positive number"),
+        ({"name": "divide", "by": "2"}, {}, "by must be a positive number"),
         (7, {}, "unusable"),
         ({"name": "standardize"}, {}, r"should have the arrays \['mean', 'std'\], got \[\]"),
         ({"name": "minmax"}, GOOD, r"arrays \['low', 'range'\], got \['mean', 'std'\]"),

@@ -89,7 +89,7 @@ def test_over_is_a_positive_integer(over):
 
 @pytest.mark.parametrize("share", [-1, np.nan, np.inf])
 def test_thresholds_are_numbers(share):
-    with pytest.raises(ArgumentError, match=r"Saturated: share must be >= 0"):
+    with pytest.raises(ArgumentError, match=r"Saturated: share must be a number not below 0"):
         dn.watches.Saturated(share=share)
     with pytest.raises(ArgumentTypeError, match="Saturated: share must be a number"):
         dn.watches.Saturated(share="0.5")

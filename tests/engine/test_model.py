@@ -1,6 +1,7 @@
 """The model: parameters, seeds, dtypes, penalties, prediction, several outputs, memory."""
 
 import gc
+import threading
 import tracemalloc
 
 import numpy as np
@@ -221,9 +222,9 @@ def test_batch_norm_starts_at_one_and_zero():
     ("options", "error", "text"),
     [
         ({"init": "hee"}, UnknownNameError, "did you mean 'he'"),
-        ({"init": -0.1}, ArgumentError, "0 or more"),
-        ({"init": np.nan}, ArgumentError, "0 or more"),
-        ({"init": True}, ArgumentTypeError, "bool"),
+        ({"init": -0.1}, ArgumentError, "of at least 0"),
+        ({"init": np.nan}, ArgumentError, "of at least 0"),
+        ({"init": True}, ArgumentTypeError, "got True"),
         ({"seed": -1}, ArgumentError, "seed must be 0 or more"),
         ({"seed": 1.5}, ArgumentTypeError, "float"),
         ({"seed": True}, ArgumentTypeError, "bool"),
@@ -311,6 +312,38 @@ def test_prediction_is_a_copy_each_time():
     np.testing.assert_array_equal(one, kept)
     assert not np.shares_memory(one, two)
     one[...] = 7
+
+
+def test_threads_that_predict_take_turns():
+    met, overlapped, found = threading.Event(), [], {}
+
+    class Meeting(dn.Op):
+        """In the first call, waits for another thread to be in the second."""
+
+        kind = "activation"
+
+        def output_shape(self, *inputs):
+            return inputs[0]
+
+        def forward(self, f):
+            np.copyto(f.output, f.inputs[0])
+            if not overlapped:
+                overlapped.append(None)
+                second.start()
+                overlapped[0] = met.wait(0.2)
+            met.set()
+
+        def backward(self, f):
+            raise AssertionError("it only predicts")
+
+    x = dn.Input(3, name="x")
+    model = dn.Model(outputs=[Meeting()(x)])
+    second = threading.Thread(target=lambda: found.update(second=model.predict(np.full((3, M), 2))))
+    found["first"] = model.predict(np.ones((3, M)))
+    second.join()
+    assert overlapped == [False]
+    assert (found["first"] == 1).all()
+    assert (found["second"] == 2).all()
 
 
 def test_prediction_is_the_forward_output_and_needs_no_targets():

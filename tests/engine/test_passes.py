@@ -10,9 +10,8 @@ import dagnet as dn
 from dagnet import passes
 from dagnet.errors import ArgumentError, ArgumentTypeError, GraphError, ShapeError
 from dagnet.graph import Vertex
-from dagnet.node import Source
+from dagnet.node import Source, resolve
 from dagnet.ops.input import Placeholder
-from dagnet.scheduler import resolve
 
 X = Vertex("x", Placeholder((5, "m")), source=Source("net.py", 1))
 Y = Vertex("y", Placeholder((3, "m")), source=Source("net.py", 2))

@@ -11,10 +11,12 @@ from random_networks import networks, random_dags
 
 import dagnet as dn
 from dagnet import passes
+from dagnet.memory import padded
+from dagnet.node import is_scaled, resolve
 from dagnet.parameters import ParameterStore
-from dagnet.plan import ALIGNMENT, ParamTarget, Target, is_scaled
+from dagnet.plan import ALIGNMENT, ParamTarget, Target
 from dagnet.planner import make_plan
-from dagnet.scheduler import Scheduler, cost, padded, resolve
+from dagnet.scheduler import Scheduler
 
 keeps = st.sampled_from(["needed", "all"])
 
@@ -178,7 +180,7 @@ class Trial:
             for key, array in self.binding.arrays.items()
             if self.plan.survives(key)
         }
-        return cost(self.binding), outputs, bits(self.store.grad), states, survivors
+        return self.binding.cost, outputs, bits(self.store.grad), states, survivors
 
 
 @random_dags

@@ -178,7 +178,11 @@ CHANGES = [
     ((*LINEAR, "op", "config", "units"), {"dict": []}, "should be an object"),
     ((*LINEAR, "op", "config", "bias"), False, "'linear1.b' belongs to nothing"),
     ((*LINEAR, "op", "config", "init"), "bogus", "no initialiser named 'bogus'"),
-    ((*LINEAR, "op", "config", "init"), -1.0, "init as a standard deviation"),
+    (
+        (*LINEAR, "op", "config", "init"),
+        -1.0,
+        "init must be a name or a standard deviation of at least 0",
+    ),
     ((*LINEAR, "op", "config", "init"), [], "init must be a name or a standard deviation"),
     ((*INPUT, "op", "config", "shape"), [5], "Linear takes"),
     ((*INPUT, "op", "config", "shape"), [7, "m"], "'linear1.W' should be"),

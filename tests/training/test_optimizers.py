@@ -420,9 +420,8 @@ def test_hyperparameters_can_be_set_between_steps():
 def test_a_bad_learning_rate_is_named(cls, rate):
     with pytest.raises(ArgumentError) as error:
         cls(rate)
-    assert str(error.value) == (
-        f"{cls.__name__}: learning_rate must be a positive number or a Schedule, got {rate!r}"
-    )
+    needed = "a positive number or a Schedule" + ("" if np.isfinite(rate) else ", and finite")
+    assert str(error.value) == f"{cls.__name__}: learning_rate must be {needed}, got {rate!r}"
 
 
 @pytest.mark.parametrize("rate", ["0.1", None, True, [0.1], 1j, np.ones(1), Cosine])

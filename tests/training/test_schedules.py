@@ -62,7 +62,10 @@ def test_config_goes_through_json(schedule):
         (lambda: StepDecay(0.0, 5), "StepDecay: learning_rate must be a positive number, got 0.0"),
         (lambda: StepDecay(0.1, 0), "StepDecay: every must be a positive integer, got 0"),
         (lambda: StepDecay(0.1, 2.0), "StepDecay: every must be a positive integer, got 2.0"),
-        (lambda: StepDecay(0.1, 5, factor=10), "StepDecay: factor must be at most 1, got 10"),
+        (
+            lambda: StepDecay(0.1, 5, factor=10),
+            "StepDecay: factor must be a positive number, at most 1, got 10",
+        ),
         (lambda: StepDecay(0.1, 5, factor=0), "StepDecay: factor must be a positive number"),
         (lambda: InverseTime(0.1, -1), "InverseTime: decay must be a number not below 0, got -1"),
         (lambda: Cosine(0.1, 10, final=0.2), "Cosine: final must be at most learning_rate"),

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import threading
 from zipfile import ZipFile
 
 import h5py
@@ -214,6 +215,27 @@ def test_regression_and_a_function_in_blocks(tmp_path, monkeypatch):
     assert model.evaluate(arrays["X"], arrays["Y"], metrics) == pytest.approx(expected, rel=1e-12)
     mixed = model.evaluate(arrays["X"], Y, metrics)  # one in the file, one in memory
     assert mixed == pytest.approx(expected, rel=1e-12)
+
+
+def test_between_two_blocks_the_model_may_be_asked_for_more(small, monkeypatch):
+    X, Y, X_stored, Y_stored = small
+    model = network()
+    blocks_of_seven(monkeypatch)
+    asked = []
+
+    def ask():
+        feeds, m = model.sources({"X": X_stored, "Y": Y_stored})
+        for which, _, _, outputs in model.assess_in_blocks(feeds, m):
+            model.evaluate(X, Y)
+            asked.append((*outputs.values(), model.predict(X[:, which])))
+
+    thread = threading.Thread(target=ask, daemon=True)  # it might wait for itself
+    thread.start()
+    thread.join(30)
+    assert not thread.is_alive()
+    assert len(asked) > 3
+    for of_block, alone in asked:
+        np.testing.assert_allclose(of_block, alone, rtol=1e-12)
 
 
 def test_bytes_and_other_byte_orders_become_the_models_dtype(tmp_path):

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from copy import deepcopy
 from typing import Any
 
+from dagnet.bounds import check_not_negative
 from dagnet.cache import Cache
 from dagnet.debug.diff.align import Alignment, align
 from dagnet.debug.diff.changes import changes
@@ -13,8 +14,7 @@ from dagnet.debug.diff.runs import Feeds, run_alike, run_aside
 from dagnet.errors import ArgumentError, ArgumentTypeError, NotKeptError
 from dagnet.graph import Graph
 from dagnet.model import Model
-from dagnet.ops.checks import check_number
-from dagnet.plan import is_scaled
+from dagnet.node import is_scaled
 
 
 def diff(
@@ -110,8 +110,8 @@ class _Arrays:
 
 
 def _tolerance(rtol: float, atol: float) -> tuple[float, float]:
-    check_number(rtol, "rtol", at_least=0)
-    check_number(atol, "atol", at_least=0)
+    check_not_negative(rtol, "rtol")
+    check_not_negative(atol, "atol")
     return rtol, atol
 
 

@@ -3,6 +3,7 @@
 from os import PathLike
 from typing import Any
 
+from dagnet.bounds import check_size
 from dagnet.debug.debugger import Debugger
 from dagnet.debug.recorder.directory import Directory
 from dagnet.debug.recorder.journal import AFTER_BATCH, AT_EPOCH, Journal
@@ -16,7 +17,6 @@ from dagnet.errors import ArgumentError, RecordingError
 from dagnet.model import Model
 from dagnet.training import Callback
 from dagnet.training.checkpoint import difference, settings
-from dagnet.training.config import positive_integer
 from dagnet.training.loop import Training
 
 
@@ -73,10 +73,10 @@ class Recorder(Recording, Callback):
         *,
         window: int = 3,
     ):
-        self.every = positive_integer(every, "Recorder: every")
+        self.every = check_size(every, "Recorder: every")
         self.select = check_select({} if select is None else select)
-        self.max_bytes = positive_integer(max_bytes, "Recorder: max_bytes")
-        self.window = positive_integer(window, "Recorder: window")
+        self.max_bytes = check_size(max_bytes, "Recorder: max_bytes")
+        self.window = check_size(window, "Recorder: window")
         self.path = path
         self._recorded: Training | None = None
         self._under_way: Training | None = None

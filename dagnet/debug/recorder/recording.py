@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from dagnet.bounds import check_integer
 from dagnet.cache import Cache
 from dagnet.debug.recorder.journal import Journal
 from dagnet.debug.recorder.recent import Recent
@@ -15,7 +16,7 @@ from dagnet.debug.recorder.replay import Replay
 from dagnet.debug.recorder.selection import check_value
 from dagnet.debug.recorder.series import Series, check_stat, measured
 from dagnet.debug.recorder.travel import Branch, Edit, Rewound, branch, rewind
-from dagnet.errors import ArgumentTypeError, RecordingError
+from dagnet.errors import RecordingError
 from dagnet.model import Model
 from dagnet.node import Node
 from dagnet.training import Callback
@@ -237,8 +238,7 @@ class Recording(ABC):
 
     def _check(self, step: Any, first: int, last: int | None = None) -> None:
         last = self.last if last is None else last
-        if isinstance(step, bool) or not isinstance(step, int | np.integer):
-            raise ArgumentTypeError(f"a training step is an integer, got {step!r}")
+        check_integer(step, "a training step")
         if not last:
             raise RecordingError(NOTHING)
         if not first <= step <= last:

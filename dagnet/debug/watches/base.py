@@ -5,12 +5,12 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass, field, fields
 from typing import Any, ClassVar, dataclass_transform
 
+from dagnet.bounds import check_not_negative, check_size
 from dagnet.debug.places import Phase
 from dagnet.debug.watches.sight import Sight
 from dagnet.diagnosis import Bad
 from dagnet.graph import Vertex
 from dagnet.model import Model
-from dagnet.ops.checks import check_number, check_size
 
 
 @dataclass(frozen=True)
@@ -94,9 +94,7 @@ class Watch(ABC):
         check_size(self.over, f"{type(self).__name__}: over")
         for each in fields(self):
             if each.name != "over":
-                check_number(
-                    getattr(self, each.name), f"{type(self).__name__}: {each.name}", at_least=0
-                )
+                check_not_negative(getattr(self, each.name), f"{type(self).__name__}: {each.name}")
 
     def __repr__(self) -> str:
         """Show what differs from the defaults."""

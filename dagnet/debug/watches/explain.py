@@ -5,7 +5,7 @@ import numpy as np
 from dagnet.debug.watches.base import Finding, Watch
 from dagnet.debug.watches.sight import Sight
 from dagnet.diagnosis import Bad, Diagnosis, diagnose, find_places
-from dagnet.plan import is_scaled
+from dagnet.node import is_scaled
 from dagnet.record import belongs
 from dagnet.statistics_table import StatisticsTable, measure
 
