@@ -58,7 +58,7 @@ class Model:
         `"interpreted"` can call hooks before and after every node; the bits are the same.
         `"fused"` runs whole passes as one call of code compiled by numba, the extra ``jit``; sums
         may differ in their last bits. With hooks, and in the debugger, it runs interpreted. Its
-        first run of a dtype on a machine compiles that code, which takes ten to twenty seconds.
+        first run of a dtype on a machine compiles that code, which takes up to half a minute.
     check_finite : bool
         Whether NaN or Inf in an array that is fed is an error.
 
