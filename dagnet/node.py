@@ -30,13 +30,29 @@ class Source(NamedTuple):
     line: int
 
     def __str__(self) -> str:
-        return f"{os.path.basename(self.file)}:{self.line}"
+        return f"{self.place}:{self.line}"
+
+    @property
+    def place(self) -> str:
+        """The name of the file, or of the notebook's cell: ``In[3]``."""
+        return _cell(self.file) or os.path.basename(self.file)
 
     @property
     def text(self) -> str:
         """What the line says, as the file is now; empty if it cannot be read."""
         linecache.checkcache(self.file)
         return linecache.getline(self.file, self.line).strip()
+
+
+def _cell(file: str) -> str | None:
+    """Return what a notebook calls a cell, whose file has a random name; None if it is none."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    name_of = getattr(
+        getattr(shell, "compile", None), "format_code_name", None
+    )  # from IPython 8 on
+    named = name_of and name_of(file)
+    return named[1] if named else None
 
 
 def user_source() -> Source | None:

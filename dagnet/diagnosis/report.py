@@ -78,5 +78,8 @@ class Diagnosis:
         return "\n".join([*self._parts(), "", str(self.table)])
 
     def _repr_html_(self) -> str:
-        above = "".join(f"<p>{escape(part)}</p>" for part in self._parts())
+        tags = (
+            "pre" if part.startswith(" ") else "p" for part in self._parts()
+        )  # code is indented
+        above = "".join(f"<{t}>{escape(p)}</{t}>" for t, p in zip(tags, self._parts(), strict=True))
         return above + self.table._repr_html_()

@@ -9,7 +9,7 @@ from dagnet.inspector.layout import plain_svg, with_headings
 from dagnet.render.collapse import View, view_of
 from dagnet.render.compose import compose_view
 from dagnet.render.dot import to_source
-from dagnet.render.drawing import Drawing
+from dagnet.render.drawing import Box, Drawing, Group
 from dagnet.render.engine import Engine, find_engine
 from dagnet.render.facts import Facts
 from dagnet.render.words import Words
@@ -73,10 +73,19 @@ def _drawn(graph: Graph, view: View, engine: Engine | None) -> dict[str, Any]:
 
 def _said(drawing: Drawing) -> Iterator[tuple[str, list[str]]]:
     """Yield what the elements of a drawing say, by their ids: the tooltip, then every text."""
-    for kind, parts in (("node", drawing.boxes), ("group", drawing.groups)):
-        for part in parts:
-            texts = [line.text for line in part.lines]
-            yield f"{kind}-{part.key}", [printable(part.tooltip, keep="\n"), *texts]
+    for box in drawing.boxes:
+        yield f"node-{box.key}", _texts(box)
+    for group in drawing.groups:
+        tooltip, *texts = _texts(group)
+        if group.kind == "scope":  # its texts stand in a heading
+            yield f"group-{group.key}", [tooltip]
+            yield f"heading-{group.key}", [tooltip, *texts]
+        else:
+            yield f"group-{group.key}", [tooltip, *texts]
     for arrow in drawing.arrows:
         texts = [arrow.label] if arrow.label else []
         yield f"edge-{arrow.key}", [printable(arrow.tooltip, keep="\n"), *texts]
+
+
+def _texts(part: Box | Group) -> list[str]:
+    return [printable(part.tooltip, keep="\n"), *(line.text for line in part.lines)]

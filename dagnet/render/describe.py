@@ -12,6 +12,9 @@ from dagnet.text import printable
 #: Nodes and blocks that a tooltip lists one by one.
 MOST_BLOCKS = 12
 
+#: Inputs that a box names one by one.
+MOST_READ = 4
+
 
 def key_of(*names: str) -> str:
     """Return a key made of vertex names, which means nothing special to DOT or XML.
@@ -30,7 +33,7 @@ def key_of(*names: str) -> str:
 def column_box(facts: Facts, column: Column, group: str | None = None) -> Box:
     """Return the box of vertices with the same place in every block; mostly of a single one."""
     v = column[0]
-    sign = v.op.kind == "join" and len(v.op.symbol) == 1
+    sign = _is_sign(v)
     ends = (v.name,) if len(column) == 1 else (v.name, column[-1].name)
     return Box(
         key=key_of(*ends),
@@ -45,6 +48,11 @@ def column_box(facts: Facts, column: Column, group: str | None = None) -> Box:
     )
 
 
+def _is_sign(v: Vertex) -> bool:
+    """Tell whether a circle with one sign says what it is."""
+    return v.op.kind == "join" and len(v.op.symbol) == 1
+
+
 def _column_lines(facts: Facts, column: Column) -> list[Line]:
     v = column[0]
     if v.is_input:
@@ -57,10 +65,24 @@ def _column_lines(facts: Facts, column: Column) -> list[Line]:
     shown = f"{names} · {shapes_run(shapes)}" if shapes[0] and unread else names
     texts = [output_mark(facts, column[-1], shown)]
     texts += [", ".join(settings(v))] * bool(settings(v))
+    if len(v.inputs) > 1 and len(column) == 1 and v.op.kind not in ("loss", "penalty"):
+        texts.append(facts.words("reads {}", _in_order(facts, v)))  # arrows arrive as they can
     if v.borrows:
         texts.append(facts.words("of {}", facts.words.counted(len(v.borrows), "parameter array")))
     texts += facts.parameter_texts(column)
     return [Line(op_title(v.op), "title"), *map(Line, texts)]
+
+
+def _in_order(facts: Facts, v: Vertex) -> str:
+    """Return the inputs one by one; of more than `MOST_READ`, those at both ends."""
+    shown = []
+    for name in v.inputs:
+        read = facts.graph.vertices[name]
+        sign = f" ({read.op.symbol})" if _is_sign(read) else ""  # its circle does not say its name
+        shown.append(shortened(printable(name)) + sign)
+    if len(shown) > MOST_READ:
+        shown = [*shown[: MOST_READ - 2], "…", shown[-1]]
+    return facts.words(", ").join(shown)
 
 
 def output_mark(facts: Facts, v: Vertex, text: str) -> str:

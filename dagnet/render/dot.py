@@ -6,6 +6,7 @@ import graphviz
 
 from dagnet.render import style
 from dagnet.render.drawing import Arrow, Box, Drawing, Group
+from dagnet.render.headings import Heading, heading_key, headings
 from dagnet.render.labels import Labels
 from dagnet.render.theme import colouring
 from dagnet.text import printable
@@ -59,7 +60,10 @@ class _Writer:
         self._inner: dict[str | None, list[Group]] = defaultdict(list)
         for group in drawing.groups:
             self._inner[group.parent].append(group)
+        self._headings = headings(drawing) if direction == "down" else {}
         self._fill(self.dot, None)
+        for key, heading in self._headings.items():
+            self._place_heading(key, heading)
         for arrow in drawing.arrows:
             self._add_arrow(arrow)
 
@@ -105,7 +109,7 @@ class _Writer:
 
     def _add_group(self, dot: graphviz.Digraph, group: Group) -> None:
         border = style.BORDERS[group.kind]
-        label = self._labels.border if border.just == "l" else self._labels.box
+        label, tooltip = self._labels.box(group.lines), _tooltip(group.tooltip)
         attributes = {
             "style": border.style,
             "fillcolor": self._colour(border.fill),
@@ -113,13 +117,25 @@ class _Writer:
             "penwidth": f"{border.pen:g}",
             "margin": "12",
             "labeljust": border.just,
-            "label": label(group.lines),
+            "label": "" if group.key in self._headings else label,
             "id": f"group-{group.key}",
             "class": group.kind,
-            "tooltip": _tooltip(group.tooltip),
+            "tooltip": tooltip,
         }
         with dot.subgraph(name=f"cluster_{group.key}", graph_attr=attributes) as inner:
+            if group.key in self._headings:
+                key = heading_key(group.key)
+                more = {"id": f"heading-{group.key}", "class": "heading", "tooltip": tooltip}
+                inner.node(key, label=label, shape="plain", **more)
             self._fill(inner, group.key)
+
+    def _place_heading(self, group: str, heading: Heading) -> None:
+        """Write the lines, which are not drawn, that hold a heading in its row."""
+        key = heading_key(group)
+        self.dot.edge(key, heading.above, style="invis", weight="0")
+        if heading.below is not None:
+            # Of no weight, an edge into a group may run upwards.
+            self.dot.edge(heading.below, key, style="invis", weight="1")
 
     def _add_arrow(self, arrow: Arrow) -> None:
         stroke = style.STROKES[arrow.kind]

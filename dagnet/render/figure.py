@@ -10,12 +10,14 @@ from dagnet.files import atomic_write, check_writable
 from dagnet.graph import Graph
 from dagnet.model import Model
 from dagnet.node import Source, user_source
+from dagnet.render.caption import captioned
 from dagnet.render.dot import RANKDIR, to_source
 from dagnet.render.draw import Options, draw
 from dagnet.render.drawing import Drawing
 from dagnet.render.engine import ADVICE, find_engine
 from dagnet.render.text import is_wide
 from dagnet.render.theme import THEMES, Theme, adaptive
+from dagnet.render.words import Words
 
 Direction = Literal["down", "right"]
 
@@ -86,7 +88,7 @@ def render(
     if format == "dot":
         picture = to_source(drawing, direction, theme=theme).encode()
     else:
-        picture = _picture(drawing, direction, theme, format)
+        picture = _picture(drawing, direction, theme, format, _words(options))
     with atomic_write(target) as file:
         file.write(picture)
     return target
@@ -133,7 +135,8 @@ def to_svg(
     True
     """
     _check(direction, theme)
-    return _picture(draw(network, **options), direction, theme, "svg").decode()
+    drawing = draw(network, **options)
+    return _picture(drawing, direction, theme, "svg", _words(options)).decode()
 
 
 def picture(network: Graph | Model) -> str | None:
@@ -151,7 +154,11 @@ def _check(direction: str, theme: str) -> None:
         raise UnknownNameError.of("theme", theme, THEMES)
 
 
-def _picture(drawing: Drawing, direction: str, theme: str, format: str) -> bytes:
+def _words(options: Options) -> Words:
+    return Words(options.get("language", "en"))
+
+
+def _picture(drawing: Drawing, direction: str, theme: str, format: str, words: Words) -> bytes:
     engine = find_engine()
     if len(drawing.boxes) > MOST_BOXES or len(drawing.groups) > MOST_GROUPS:
         size = f"{len(drawing.boxes):,} boxes in {len(drawing.groups):,} groups"
@@ -167,4 +174,6 @@ def _picture(drawing: Drawing, direction: str, theme: str, format: str) -> bytes
             user.line,
         )
     picture = engine.run(source, format)
-    return adaptive(picture) if theme == "auto" and format == "svg" else picture
+    if format != "svg":
+        return picture
+    return captioned(adaptive(picture) if theme == "auto" else picture, drawing, words)

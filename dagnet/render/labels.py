@@ -40,14 +40,6 @@ class Labels:
         """Return the label of a box, with all texts in one ink if it is given."""
         return f"<{self._rows(lines, ink)}>"
 
-    def border(self, lines: Sequence[Line]) -> str:
-        """Return the label at the left of a border, with as much room to the right of it.
-
-        Arrows pass through the middle.
-        """
-        room = max(_width(line) for line in lines)
-        return f"<{_table(f'<TR><TD>{self._rows(lines)}</TD>{_space(room)}</TR>', 0)}>"
-
     def arrow(self, text: str, ink: str) -> str:
         """Return the label of an arrow, with some room beside the line."""
         cell = self._cell(text, style.LABEL_SIZE, ink)
@@ -87,7 +79,7 @@ class Labels:
         return _table(rows, 1)
 
     def _line(self, line: Line, ink: str | None) -> str:
-        size = _size(line)
+        size = style.TITLE_SIZE if line.role == "title" else style.PLAIN_SIZE
         ink = ink or (style.PLAIN_INK if line.role == "plain" else style.INK)
         return self._cell(line.text, size, ink, bold=line.role != "plain")
 
@@ -109,18 +101,6 @@ class Labels:
 
 def _wrapped(notes: Iterable[str]) -> list[Line]:
     return [Line(row) for note in notes for row in wrap(printable(note), LONGEST_NOTE)]
-
-
-def _size(line: Line) -> float:
-    return style.TITLE_SIZE if line.role == "title" else style.PLAIN_SIZE
-
-
-def _width(line: Line) -> float:
-    return text_width(line.text, bold=line.role != "plain") * _size(line)
-
-
-def _space(width: float) -> str:
-    return f'<TD WIDTH="{ceil(width)}"></TD>'
 
 
 def _table(rows: str, spacing: int, size: str = "", padding: int = 0) -> str:

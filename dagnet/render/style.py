@@ -20,7 +20,7 @@ LABEL_SIZE: Final = 9.0
 PAPER: Final = "#FFFFFF"
 INK: Final = "#111111"
 PLAIN_INK: Final = "#444444"
-GREY: Final = "#767676"
+GREY: Final = "#6B6B6B"
 
 #: Texts on the dark end of the scale.
 DEEP_INK: Final = "#FEFEFE"
@@ -60,7 +60,7 @@ LOOKS: Final = {
     "linear": Look("box", "#DCECF7", "#0072B2"),
     "activation": Look("box", "#FCEBCB", "#B87400", style=("rounded",)),
     "join": Look("box", "#F4F4F4", "#333333", style=("rounded",)),
-    "reshape": Look("box", "#F4F4F4", "#767676", 0.8),
+    "reshape": Look("box", "#F4F4F4", GREY, 0.8),
     "normalization": Look("box", "#DDF2EA", "#007A59", 0.8),
     "regularization": Look("box", "#FFFFFF", "#007A59", style=("rounded", "dashed")),
     "loss": Look("box", "#F7E3EE", "#A8447E", 2.0, ("diagonals",), "0.22,0.07", solid=True),
@@ -135,7 +135,7 @@ class Border:
 
 BORDERS: Final = {
     "repeat": Border("#F7F7F7", "#333333", 2.0, "rounded,filled", "c"),
-    "scope": Border("#FBFBF4", "#9A9A9A", 1.0, "rounded,filled", "l"),
+    "scope": Border("#FBFBF4", "#8C8C8C", 1.0, "rounded,filled", "l"),
 }
 
 #: What differs in a picture of two networks, besides the words that say so.
@@ -189,7 +189,7 @@ DARK: Final = {
     "#EFEFEF": "#30343A",
     "#F7F7F7": "#1F2328",
     "#FBFBF4": "#1B1E22",
-    "#9A9A9A": "#7A7A7A",
+    "#8C8C8C": "#7A7A7A",
     "#D55E00": "#FF9147",
     "#A34700": "#FFB07C",
     "#B3261E": "#FF8A80",

@@ -25,11 +25,13 @@ CHINESE: Final = {
     "number": "一个数",
     "{} throughout": "大小都是 {}",
     "of {}": "作用于 {}",
+    "reads {}": "依次读取 {}",
     "shared with {}": "与 {} 共享",
     "parameters shared with {}": "参数与 {} 共享",
     "{}, shared by all": "{}，全部共享",
     "{}, shared by all blocks": "{}，各块共享",
     "output: {}": "输出：{}",
+    "network of {}": "{}的网络",
     # Tooltips.
     "… {} in all": "… 共 {}",
     "input {}: {} {}": "输入 {}：{} {}",

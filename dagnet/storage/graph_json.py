@@ -1,7 +1,6 @@
 """Graphs as JSON and back."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from dagnet.errors import ArgumentError, FileFormatError
@@ -100,7 +99,7 @@ def _vertex_to_json(v: Vertex) -> dict[str, Any]:
         "inputs": list(v.inputs),
         "owner": v.owner,
         "borrows": [list(key) for key in v.borrows],
-        "source": v.source and [Path(v.source.file).name, v.source.line],
+        "source": v.source and [v.source.place, v.source.line],
     }
 
 

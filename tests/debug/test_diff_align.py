@@ -125,6 +125,11 @@ def test_changes_of_ops_sizes_and_options():
     assert_only(alignment, changed=changed)
 
 
+def test_a_changed_shape_reads_as_shapes_do():
+    alignment = align(dn.mlp([5, 1]).graph, dn.mlp([11, 1]).graph)
+    assert what(alignment)["X"] == ("shape (5, m) -> (11, m)",)
+
+
 def test_every_width_changed():
     alignment = align(dn.mlp([5, 7, 3, 1]).graph, dn.mlp([11, 8, 4, 2]).graph)
     assert alignment.added == alignment.removed == ()

@@ -599,6 +599,7 @@ def test_the_report_shows_everything_and_escapes_names():
     assert "<log>" not in html
     assert "&lt;log&gt;" in html
     assert html.count("<tr>") == 3
+    assert f"<pre>    {why.line}</pre>" in html
 
 
 # Ops that raise.

@@ -12,6 +12,7 @@ from inspector_helpers import Steps, moons, train
 import dagnet as dn
 from dagnet.debug.alerts import Alert
 from dagnet.inspector import report
+from dagnet.render import draw
 
 pytestmark = pytest.mark.browser
 
@@ -283,6 +284,24 @@ class TestGraph:
         )
         assert fill.startswith("rgb")
 
+    def test_the_extreme_layer_is_the_one_that_the_drawing_names(self, tab, tmp_path):
+        """Of gradients, the one that vanishes; of two numbers, the median is between them."""
+        model = dn.mlp([2, 16, 16, 16, 1], hidden="sigmoid", init="lecun", seed=1)
+        data = dn.data.moons(m=30)
+        feeds = model.prepare({"X": data.X, "Y": data.Y})
+        model.forward(feeds)
+        model.backward()
+        drawing = draw(model, overlay="grad_norm")
+        box = next(box for box in drawing.boxes if box.kind == "repeat")
+        (worst,) = (line.text for line in box.lines if line.text.startswith("worst: "))
+        tab.open(report(model, tmp_path / "deep.html").path)
+        tab.choose("#overlay", "grad_norm")
+        said = tab.text('.legend tr[data-node="linear1"] td:last-child')
+        assert said.split("extreme: ")[1] == worst.split()[1]
+        norms = [np.linalg.norm(model.cache[name].grad_output) for name in box.names]
+        shown = re.search(r"median ([^ ]+)", said)
+        assert number(shown[1]) == pytest.approx(np.median(norms), rel=1e-3)
+
     def test_keyboard(self, page):
         page.press("ARROW_LEFT")
         assert "5 / 9" in page.text("#step-readout")
@@ -476,3 +495,66 @@ def test_no_text_is_cut_or_covered(size, language, tab, path):
     tab.click("#theme")
     assert tab.run("return document.documentElement.dataset.theme") == "dark"
     assert tab.run(TROUBLE) == []
+
+
+class TestTrouble:
+    """A page of a network that does not train says so at first sight."""
+
+    def test_the_first_value_that_is_not_finite_is_that_of_why(self, tab, tmp_path):
+        model = dn.mlp([5, 4, 3, 1], seed=1, check_finite=False)
+        model.params["linear2"]["W"][1, 2] = np.nan
+        rng = np.random.default_rng(1)
+        model.forward({"X": rng.normal(size=(5, 8)), "Y": rng.integers(0, 2, (1, 8))})
+        model.backward()
+        why = model.why()
+        tab.open(report(model, tmp_path / "nan.html").path)
+        found = f"■ First value that is not finite: {why.node} {why.value}"
+        assert tab.text("#first-bad").split() == found.split()
+        row = next(r for r in tab.all("table.values tbody tr") if r.text.startswith("linear2"))
+        assert [cell.text for cell in row.find_elements("css selector", "td")][-2:] == [
+            "NaN",
+            "■ 8 NaN",
+        ]
+        tab.click("#first-bad button")
+        assert tab.text("#node-name").startswith("linear2")
+        assert not tab.complaints()
+
+    def test_a_gradient_may_be_the_first(self, tab, tmp_path):
+        x, y = dn.Input(3, name="x"), dn.Input(3, name="y")
+        scores = dn.Linear(3, name="linear")(x)
+        model = dn.Model(
+            dn.MeanSquaredError(name="cost")(Spoiling(name="spoil")(scores), y), seed=1
+        )
+        model.forward({"x": np.ones((3, 8)), "y": np.ones((3, 8))})
+        model.backward()
+        tab.open(report(model, tmp_path / "back.html").path)
+        assert tab.text("#first-bad").split()[-2:] == ["spoil", "grad_inputs.0"]
+
+    def test_dead_units_are_counted_in_the_overview(self, tab, tmp_path):
+        model = dn.mlp([2, 7, 5, 1], seed=1)
+        model.params["linear2"]["b"][:3] = -50
+        data = moons()
+        model.forward(data)
+        model.backward()
+        tab.open(report(model, tmp_path / "dead.html").path)
+        rows = {r.text.split()[0]: r.text for r in tab.all("table.values tbody tr")}
+        dead = int((~model.cache["relu2"].output.any(axis=1)).sum())
+        assert dead >= 3
+        assert rows["relu2"].endswith(f"▸ {dead} of 5 dead")
+        assert "dead" not in rows["linear2"]
+        assert not tab.all("#first-bad")
+
+
+class Spoiling(dn.Op):
+    """The identity, whose gradient is infinite."""
+
+    kind = "activation"
+
+    def output_shape(self, *inputs):
+        return inputs[0]
+
+    def forward(self, f):
+        np.copyto(f.output, f.inputs[0])
+
+    def backward(self, f):
+        f.grad_inputs[0][...] = np.inf

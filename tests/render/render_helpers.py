@@ -27,10 +27,12 @@ class Element:
 
 
 def elements(svg: str, kind: str) -> dict[str, Element]:
-    """Return all of "node", "edge" or "cluster" in a picture, by id."""
+    """Return all of "node", "edge", "cluster" or "heading" in a picture, by id."""
     found = {}
     for g in ElementTree.fromstring(svg.encode()).iter(f"{SVG}g"):
         classes = g.get("class", "").split()
+        if classes == ["node", "heading"]:
+            classes.reverse()
         if classes[:1] == [kind]:
             shapes = [
                 e for e in g.iter() if e.tag.removeprefix(SVG) in ("path", "polygon", "ellipse")

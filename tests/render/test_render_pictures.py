@@ -83,8 +83,9 @@ def test_any_name_of_a_scope_is_shown_as_it_is(name: str) -> None:
     with dn.scope(name), dn.scope("inner"):
         A = dn.ReLU()(dn.Input(5, name="X"))
     graph = Graph.from_nodes(outputs=[dn.Tanh()(A)])
+    headings = elements(to_svg(graph), "heading").values()
+    assert sorted(h.texts[0].split() for h in headings) == sorted([name.split(), ["inner"]])
     groups = list(elements(to_svg(graph), "cluster").values())
-    assert sorted(g.texts[0].split() for g in groups) == sorted([name.split(), ["inner"]])
     assert any(g.tooltip.split("\n")[1].split() == f"{name} / inner".split() for g in groups)
     closed = next(e for e in nodes(graph, fold=1).values() if "scope" in e.classes)
     assert closed.texts[0].split() == name.split()

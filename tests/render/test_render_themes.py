@@ -83,8 +83,21 @@ def test_texts_can_be_read_on_every_fill(theme: str) -> None:
     for fill in style.SCALE[style.DEEP :]:
         assert contrast(seen(fill), seen(style.DEEP_INK)) >= 4.5, fill
     kinds: tuple[Kind, ...] = ("value", "gradient")
+    papers = [style.PAPER, *(border.fill for border in style.BORDERS.values())]
     for kind in kinds:
-        assert contrast(seen(style.PAPER), seen(style.STROKES[kind].ink)) >= 4.5
+        for paper in papers:
+            assert contrast(seen(paper), seen(style.STROKES[kind].ink)) >= 4.5, (kind, paper)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_borders_can_be_seen(theme: str) -> None:
+    lines = [(look.border, style.PAPER) for look in style.LOOKS.values()]
+    lines += [(border.border, style.PAPER) for border in style.BORDERS.values()]
+    lines += [(line, style.PAPER) for _, line, _ in style.CHANGES.values()]
+    lines += [(stroke.color, style.PAPER) for stroke in style.STROKES.values()]
+    for one, other in lines:
+        pair = (DARK[one], DARK[other]) if theme == "dark" else (one, other)
+        assert contrast(*pair) >= 3, pair
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

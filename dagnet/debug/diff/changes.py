@@ -7,7 +7,7 @@ from itertools import zip_longest
 from dagnet.debug.diff.align import Alignment
 from dagnet.debug.diff.places import class_name
 from dagnet.graph import Graph, ParamKey, Vertex
-from dagnet.node import Source
+from dagnet.node import Source, format_shape
 from dagnet.ops.base import Op
 from dagnet.passes import infer_shapes
 from dagnet.passes.configs import comparable
@@ -116,7 +116,12 @@ def _ops(op: Op, other: Op) -> Iterator[str]:
         return
     for name, value in op.config.items():
         if comparable(value) != comparable(other.config.get(name)):
-            yield f"{name} {value} -> {other.config.get(name)}"
+            yield f"{name} {_shown(value)} -> {_shown(other.config.get(name))}"
+
+
+def _shown(value: object) -> object:
+    """Return a hyperparameter as it reads best: a shape as elsewhere, ``(3, m)``."""
+    return format_shape(value) if isinstance(value, tuple) else value
 
 
 def _whose(owner: str | None) -> str:

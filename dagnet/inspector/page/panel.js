@@ -28,7 +28,7 @@ class Panel {
 
   overviewParts() {
     const { step } = this;
-    const parts = [el("header", {}, el("h2", {}, t("overview")), el("p", {}, modelText()), el("p", { class: "ran" }, ranText()))];
+    const parts = [el("header", {}, el("h2", {}, t("overview")), el("p", {}, modelText()), el("p", { class: "ran" }, ranText()), firstBadText(step))];
     const pictured = (doc.image?.inputs ?? []).map((name) => examplePictures(name, step, null));
     const weighing = Object.keys(doc.nodes).map((name) => weightPictures(name, step));
     parts.push(el("div", { class: "cards" }, plane(step), pictured, weighing));
@@ -43,9 +43,9 @@ class Panel {
       const entry = entryOf(name, "output", this.step);
       const cells = columns.map((c) => (entry?.stats ? (c === "zeros" ? percent(stat(entry, c)) : short(stat(entry, c))) : "—"));
       const shape = entry?.shape ?? doc.nodes[name].shape;
-      return el("tr", {}, [nodeLink(name), kindWord(doc.nodes[name].kind), shapeText(shape), ...cells].map((cell) => el("td", {}, cell)));
+      return el("tr", {}, [nodeLink(name), kindWord(doc.nodes[name].kind), shapeText(shape), ...cells, marks(entry)].map((cell) => el("td", {}, cell)));
     });
-    const head = [t("node"), t("kind"), t("shape"), ...columns.map((c) => t(`stat_${c}`))];
+    const head = [t("node"), t("kind"), t("shape"), ...columns.map((c) => t(`stat_${c}`)), ""];
     return el("div", { class: "wide" }, el("table", { class: "values" },
       el("thead", {}, el("tr", {}, head.map((text) => el("th", {}, text)))), el("tbody", {}, rows)));
   }
@@ -137,9 +137,7 @@ class Panel {
 
   notes(node, name, view) {
     const { entry } = view;
-    const found = [];
-    if (stat(entry, "nan")) found.push(el("p", { class: "warn nan" }, `■ ${t("nan", count(stat(entry, "nan")))}`));
-    if (stat(entry, "inf")) found.push(el("p", { class: "warn inf" }, `■ ${t("inf", count(stat(entry, "inf")))}`));
+    const found = badMarks(entry);
     if (entry.dead?.length) {
       const some = entry.dead.slice(0, 12).join(", ") + (entry.dead.length > 12 ? ", …" : "");
       found.push(el("p", { class: "warn dead" }, `▸ ${t("dead", entry.dead.length, some)}`));
@@ -188,6 +186,23 @@ function ranText() {
   if (doc.recorded < 2) return t("oneRun", count(doc.examples));
   const text = t("recorded", count(doc.recorded), count(doc.examples));
   return doc.steps.length < doc.recorded ? `${text} ${t("fewerSteps", doc.steps.length, doc.recorded)}` : text;
+}
+
+// How many numbers are not finite.
+function badMarks(entry) {
+  return ["nan", "inf"].filter((name) => stat(entry, name) > 0)
+    .map((name) => el("p", { class: `warn ${name}` }, `■ ${t(name, count(stat(entry, name)))}`));
+}
+
+// What is wrong with an output, for the last column of a table.
+function marks(entry) {
+  const dead = entry?.dead?.length;
+  return [...badMarks(entry), dead ? el("p", { class: "warn" }, `▸ ${t("deadCount", dead, entry.shape[0])}`) : ""];
+}
+
+function firstBadText(step) {
+  const found = firstBad(step);
+  return found && el("p", { class: "warn nan", id: "first-bad" }, `■ ${t("firstBad")} `, nodeLink(found[0]), ` ${found[1]}`);
 }
 
 function statRow(entry) {

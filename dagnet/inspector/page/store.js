@@ -92,9 +92,13 @@ function viewOf(node, value, step) {
   return views.get(entry);
 }
 
+// A number of the statistics; of the norm, that of the whole array, which may not be finite.
 function stat(entry, name) {
   if (!entry?.stats) return NaN;
-  return Number(entry.stats[doc.statNames.indexOf(name)]);
+  const of = (key) => Number(entry.stats[doc.statNames.indexOf(key)]);
+  if (name === "norm" && of("nan")) return NaN;
+  if (name === "norm" && of("inf")) return Infinity;
+  return of(name);
 }
 
 function valueNames(node) {
