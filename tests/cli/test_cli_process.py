@@ -7,7 +7,10 @@ import subprocess
 import sys
 from math import isfinite
 
+from click.testing import CliRunner
+
 import dagnet as dn
+from dagnet.cli import main
 from dagnet.cli.app import COMMANDS
 from dagnet.storage import load
 from dagnet.training import History
@@ -21,6 +24,7 @@ def test_help_and_version(run):
     for name in COMMANDS:
         assert f"  {name} " in shown
         assert "Usage: dagnet" in run(name, "--help").stdout
+        assert run(name, "-h").stdout == run(name, "--help").stdout
     assert run("--version").stdout == f"dagnet, version {dn.__version__}\n"
 
 
@@ -135,7 +139,7 @@ def test_a_reader_that_leaves_early(start, digits_model):
     assert "Traceback" not in errors
 
 
-def test_names_in_letters_that_the_terminal_lacks(start, tmp_path):
+def test_names_in_letters_that_the_terminal_lacks(tmp_path):
     cats = tmp_path / "cats.csv"
     cats.write_text("a,b,y\n1,2,猫\n3,4,狗\n5,1,猫\n", encoding="utf-8")
     network = tmp_path / "net.py"
@@ -148,11 +152,11 @@ def test_names_in_letters_that_the_terminal_lacks(start, tmp_path):
     )
     for encoding in ("latin-1", "ascii"):
         for command in ("inspect", "gradcheck", "predict"):
-            process = start(command, network, "--data", cats, PYTHONIOENCODING=encoding)
-            output, errors = process.communicate(timeout=60)
-            assert (process.returncode, errors) == (0, ""), (encoding, command)
+            words = [command, str(network), "--data", str(cats)]
+            result = CliRunner(charset=encoding).invoke(main, words)
+            assert (result.exit_code, result.stderr) == (0, ""), (encoding, command)
             if command == "predict":
-                assert output.splitlines()[0] == r"class,p(\u732b)"
+                assert result.stdout.splitlines()[0] == r"class,p(\u732b)"
 
 
 def test_a_closed_standard_output(digits_model):

@@ -35,12 +35,15 @@ class Command:
     run : callable
         Its docstring is the help.
     complete : callable or None
+    more : str
+        A last line of the help, for what no docstring can say.
     """
 
     names: tuple[str, ...]
     usage: str
     run: Action
     complete: Completer | None = None
+    more: str = ""
 
     @property
     def call(self) -> str:
@@ -54,5 +57,5 @@ class Command:
 
     def help(self) -> str:
         """Return everything there is to say."""
-        lines = (self.run.__doc__ or "").strip().splitlines()
+        lines = [*(self.run.__doc__ or "").strip().splitlines(), *filter(None, [self.more])]
         return "\n".join([self.call, *(f"    {line.strip()}".rstrip() for line in lines)])
