@@ -13,6 +13,7 @@ import dagnet as dn
 from dagnet.cli import main
 from dagnet.cli.app import COMMANDS
 from dagnet.storage import load
+from dagnet.tables import print_table
 from dagnet.training import History
 
 LONG = "train --data moons:m=60 --layers 5,1 --epochs 100000000 --log-every 1000"
@@ -121,6 +122,13 @@ def test_no_colour_where_none_is_wanted(digits_model):
     inspect = ["inspect", digits_model[1], "--data", "digits"]
     assert "\x1b[" in on_a_terminal(*inspect)
     assert "\x1b[3" not in on_a_terminal(*inspect, NO_COLOR="1")
+
+
+def test_a_dumb_terminal_cuts_nothing_off(capsys, monkeypatch):
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    print_table(["name"], [["x" * 200]])
+    assert "x" * 200 in capsys.readouterr().out
 
 
 def test_no_escape_codes_in_a_pipe(start, digits_model):
