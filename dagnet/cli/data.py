@@ -1,11 +1,14 @@
 """The data that commands work on, and how a model takes them."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from dagnet.data import SETS, Dataset, load
+from dagnet.data.csv_file import read_features
 from dagnet.errors import DataError
 from dagnet.feeds import feed_rules
 from dagnet.model import Model
@@ -53,6 +56,22 @@ def feeds_for(
 ) -> dict[str, Any]:
     """Return a data set as the feeds of a model's run, its scaling applied."""
     return model.prepare(model.feeds(*arrays_for(model, load_for(model, source, target, classes))))
+
+
+def examples_for(
+    model: Model, source: str, target: str | None = None, classes: str | None = None
+) -> tuple[np.ndarray, Sequence[str] | None]:
+    """Return examples to predict, and the names of the classes.
+
+    A .csv file needs no targets if the model knows the names of its features.
+    """
+    if model.features and source.lower().endswith(".csv"):
+        X = read_features(Path(source), model.features)
+        return (X if model.scaling else _as_dtype(X, model.dtype)), (
+            split_names(classes) or model.classes
+        )
+    dataset = load_for(model, source, target, classes)
+    return arrays_for(model, dataset)[0], dataset.classes
 
 
 def _in_order(dataset: Dataset, features: tuple[str, ...] | None) -> Dataset:
