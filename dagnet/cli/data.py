@@ -98,6 +98,15 @@ def split_names(text: str | None) -> list[str] | None:
     return None if text is None else [name.strip() for name in text.split(",")]
 
 
+def absent_classes(dataset: Dataset) -> list[str]:
+    """Return the classes of which a data set has no example."""
+    if dataset.task == "regression":
+        return []
+    present = set(dataset.Y.ravel().astype(int).tolist())
+    names = dataset.classes or ("0", "1")
+    return [name for code, name in enumerate(names) if code not in present]
+
+
 def predicts_classes(model: Model) -> bool:
     """Return whether a model is trained on classes, and not on numbers."""
     return _has_loss(model, _OF_PROBABILITIES + _OF_LOGITS)

@@ -1,6 +1,7 @@
 """Running a training with a bar or with lines, and reporting it."""
 
 import sys
+from collections.abc import Sequence
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,7 @@ from dagnet.cli.data import arrays_for
 from dagnet.cli.output import OutputDirectory
 from dagnet.data import Dataset, Scaler
 from dagnet.model import Model
+from dagnet.text import number
 from dagnet.training import Callback, History, Optimizer
 from dagnet.training.callbacks import Run
 from dagnet.training.progress import LogFile, format_metrics
@@ -89,17 +91,30 @@ def _report_alerts(debugger: "Debugger") -> None:
         click.echo(f"\n{alerts[0].why()}\n", err=True)
 
 
+def _report_cost(costs: Sequence[float]) -> None:
+    """Print what the costs that were logged say about the training, if it is nothing good."""
+    if not costs:
+        return
+    first, last = costs[0], costs[-1]
+    if not isfinite(last):
+        click.echo(
+            f"the cost is {last}: try a smaller --lr; --watch all says where it began", err=True
+        )
+    elif len(costs) > 1 and last >= first:
+        click.echo(
+            f"the cost did not fall: {number(first)} at first, {number(last)} at last; --watch all "
+            "says what went wrong, and where it began",
+            err=True,
+        )
+
+
 def _report(
     model: Model,
     data: dict[str, tuple[Any, Any] | None],
     history: History,
     out: OutputDirectory | None,
 ) -> None:
-    cost = history.last.get("cost", 0.0)
-    if not isfinite(cost):
-        click.echo(
-            f"the cost is {cost}: try a smaller --lr; --watch all says where it began", err=True
-        )
+    _report_cost(history.columns.get("cost", []))
     for part, arrays in data.items():
         if arrays is not None:
             click.echo(f"{part:<5}  {format_metrics(model.evaluate(*arrays))}")

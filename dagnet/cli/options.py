@@ -105,5 +105,9 @@ hidden_option = name_option(
     help="Activation between --layers",
 )
 
+json_option: Decorator = click.option(
+    "--json", "as_json", is_flag=True, help="Print JSON, in one line and with all digits."
+)
+
 #: What a command that looks at a trained network takes.
 on_data = several(model_argument, data_option, target_option, classes_option)

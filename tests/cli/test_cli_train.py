@@ -231,6 +231,23 @@ def test_a_diverged_training_says_so(run, tmp_path):
     assert result.stderr == "the cost is nan: try a smaller --lr; --watch all says where it began\n"
 
 
+def test_a_cost_that_did_not_fall_says_so(run):
+    result = run("train --data moons:m=60 --layers 5,1 --epochs 40 --lr 500")
+    assert result.stderr.startswith("the cost did not fall: 0.")
+    assert result.stderr.endswith("--watch all says what went wrong, and where it began\n")
+    assert run("train --data moons:m=60 --layers 5,1 --epochs 40 --lr 0.1").stderr == ""
+
+
+def test_a_class_without_examples_is_named(run, tmp_path):
+    path = tmp_path / "same.csv"
+    path.write_text("a,kind\n1,no\n2,no\n3,no\n")
+    words = ["train", "--data", path, "--target", "kind", "--layers", "2,1", "--epochs", 2]
+    assert run(*words, "--classes", "no,yes").stderr == "same has no example of class 'yes'\n"
+    path.write_text("a,y\n1,1\n2,1\n3,1\n")
+    result = run("train", "--data", path, "--layers", "2,1", "--epochs", 2)
+    assert result.stderr == "same has no example of class '0'\n"
+
+
 def test_watches_tell_at_the_end_what_went_wrong(run, tmp_path):
     np.savez(tmp_path / "line.npz", X=np.arange(6.0)[np.newaxis], Y=np.arange(6.0)[np.newaxis] / 7)
     command = ["train", "--data", tmp_path / "line.npz", "--layers", "3,1", "--epochs", 3]
