@@ -143,6 +143,9 @@ _training_options = several(
         multiple=True,
         help="Look for this along the way, and tell at the end; may be given several times",
     ),
+    click.option(
+        "--debug", is_flag=True, help="Open the debugger's prompt where --watch sees something."
+    ),
 )
 
 _output_options = several(
@@ -207,6 +210,7 @@ class _Job:
     log_every: int | None
     no_progress: bool
     watch: tuple[str, ...]
+    debug: bool
     out: Path | None
     checkpoint_every: int | None
     resume: bool
@@ -219,6 +223,8 @@ class _Job:
             raise click.UsageError("--test and --holdout exclude each other")
         if self.out is None and (self.resume or self.checkpoint_every):
             raise click.UsageError("--resume and --checkpoint-every need --out")
+        if self.debug and not self.watch:
+            raise click.UsageError("--debug needs --watch, which says where to stop")
         if self.scaling not in SCALINGS:
             raise UnknownNameError.of("scaling", self.scaling, SCALINGS)
 
@@ -244,7 +250,7 @@ class _Job:
             log_every=self.log_every,
             checkpoint_every=self.checkpoint_every,
             progress=not self.no_progress,
-            debugger=_watching(model, self.watch),
+            debugger=_watching(model, self.watch, stop=self.debug),
         )
 
     def _data(self) -> tuple[data.Dataset, data.Dataset | None]:
@@ -286,15 +292,18 @@ class _Job:
         return data.scaler(self.scaling)
 
 
-def _watching(model: Model, names: tuple[str, ...]) -> "Debugger | None":
-    """Return a debugger that notes what the watches of these names see; None without any."""
+def _watching(model: Model, names: tuple[str, ...], stop: bool) -> "Debugger | None":
+    """Return a debugger that notes what the watches of these names see; None without any.
+
+    If it is to stop there, its commands are read from the keyboard.
+    """
     if not names:
         return None
     from dagnet.debug.debugger import Debugger  # here, because most trainings need none
 
     debugger = Debugger(model)
     for name in _watch_names()[1:] if "all" in names else names:
-        debugger.watch(name, stop=False)
+        debugger.watch(name, stop=stop)
     return debugger
 
 

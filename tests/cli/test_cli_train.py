@@ -4,8 +4,10 @@ import csv
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import dagnet as dn
+from dagnet.cli import main
 from dagnet.cli.summary import summarize
 from dagnet.storage import load
 from dagnet.training import History
@@ -229,6 +231,31 @@ def test_a_diverged_training_says_so(run, tmp_path):
     source = tmp_path / "line.npz"
     result = run("train", "--data", source, "--layers", "3,1", "--lr", 1e30, "--epochs", 50)
     assert result.stderr == "the cost is nan: try a smaller --lr; --watch all says where it began\n"
+
+
+def test_the_debugger_s_prompt_where_a_watch_sees_something(run, tmp_path):
+    words = [
+        "train",
+        "--data",
+        "moons:m=60",
+        "--layers",
+        "5,1",
+        "--epochs",
+        "40",
+        "--lr",
+        "500",
+        "--watch",
+    ]
+    result = CliRunner().invoke(main, [*words, "jump", "--debug"], input="why\nunwatch\nc\n")
+    assert result.exit_code == 0
+    assert "(dagnet) linear1, forward: output has moved by" in result.stdout
+    assert "epoch 40 " in result.stdout
+    result = CliRunner().invoke(
+        main, [*words, "jump", "--debug", "--out", str(tmp_path)], input="q\n"
+    )
+    assert result.exit_code == 0
+    assert History.from_csv(tmp_path / "history.csv").last["epoch"] < 40
+    assert "--debug needs --watch" in run("train --data moons --layers 1 --debug", code=2).stderr
 
 
 def test_a_cost_that_did_not_fall_says_so(run):
