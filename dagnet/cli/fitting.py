@@ -1,14 +1,14 @@
 """Running a training with a bar or with lines, and reporting it."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from dagnet.cli.app import INTERRUPTED
-from dagnet.cli.data import arrays_for
+from dagnet.cli.data import arrays_for, most_common_class
 from dagnet.cli.output import OutputDirectory
 from dagnet.data import Dataset, Scaler
 from dagnet.model import Model
@@ -80,7 +80,8 @@ def run_training(
     )
     if debugger is not None:
         _report_alerts(debugger)
-    _report(model, {"train": (X, Y), "test": options.get("validation")}, history, out)
+    parts = {"train": (X, Y), "test": options.get("validation")}
+    _report(model, train, parts, history, out)
 
 
 def _report_alerts(debugger: "Debugger") -> None:
@@ -91,35 +92,37 @@ def _report_alerts(debugger: "Debugger") -> None:
         click.echo(f"\n{alerts[0].why()}\n", err=True)
 
 
-def _report_cost(costs: Sequence[float]) -> None:
-    """Print what the costs that were logged say about the training, if it is nothing good."""
-    if not costs:
-        return
-    first, last = costs[0], costs[-1]
-    if not isfinite(last):
-        click.echo(
-            f"the cost is {last}: try a smaller --lr; --watch all says where it began", err=True
-        )
-    elif len(costs) > 1 and last >= first:
-        click.echo(
-            f"the cost did not fall: {number(first)} at first, {number(last)} at last; --watch all "
-            "says what went wrong, and where it began",
-            err=True,
-        )
-
-
 def _report(
     model: Model,
+    train: Dataset,
     data: dict[str, tuple[Any, Any] | None],
     history: History,
     out: OutputDirectory | None,
 ) -> None:
-    _report_cost(history.columns.get("cost", []))
-    for part, arrays in data.items():
-        if arrays is not None:
-            click.echo(f"{part:<5}  {format_metrics(model.evaluate(*arrays))}")
+    measured = {
+        part: model.evaluate(*arrays) for part, arrays in data.items() if arrays is not None
+    }
+    trouble = _trouble(history.columns.get("cost", []), measured["train"], train)
+    if trouble:
+        click.echo(trouble, err=True)
+    for part, metrics in measured.items():
+        click.echo(f"{part:<5}  {format_metrics(metrics)}")
     if out is not None:
         out.finish(model, history)
     if history.stopped == "interrupted":
         click.echo("interrupted", err=True)
         click.get_current_context().exit(INTERRUPTED)
+
+
+def _trouble(costs: Sequence[float], measured: Mapping[str, float], train: Dataset) -> str:
+    """Return what tells that training came to nothing; empty if there is no sign of that."""
+    common = most_common_class(train)
+    if costs and not isfinite(costs[-1]):
+        return f"the cost is {costs[-1]}: try a smaller --lr; --watch all says where it began"
+    if len(costs) > 1 and costs[-1] >= costs[0]:
+        sign = f"the cost did not fall: {number(costs[0])} at first, {number(costs[-1])} at last"
+    elif common is not None and measured.get("accuracy", 1.0) <= common.share:
+        sign = f"the accuracy is no better than that of saying {common.name!r} to every example"
+    else:
+        return ""
+    return f"{sign}; --watch all says what went wrong, and where it began"

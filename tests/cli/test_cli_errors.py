@@ -228,7 +228,7 @@ def test_a_disk_that_fills_up(fails, monkeypatch, tmp_path):
         raise OSError(28, "No space left on device", str(path))
 
     monkeypatch.setattr(dn.Model, "save", save)
-    error = fails(TRAIN, "--layers", "5,1", "--epochs", 1, "--out", tmp_path)
+    error = fails(TRAIN, "--layers", "5,1", "--epochs", 9, "--lr", 1, "--out", tmp_path)
     assert "No space left on device" in error
 
 

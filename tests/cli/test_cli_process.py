@@ -42,7 +42,7 @@ def test_help_loads_nothing_that_it_does_not_need():
 
 
 def test_a_process_of_its_own(start, tmp_path):
-    process = start("train --data moons:m=60 --layers 5,1 --epochs 3 --out", tmp_path)
+    process = start("train --data moons:m=60 --layers 5,1 --epochs 3 --lr 1 --out", tmp_path)
     output, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (0, "")
     assert output.count("\nepoch ") == 3

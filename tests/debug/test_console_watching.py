@@ -80,5 +80,5 @@ def test_all_watches_at_once(do, dead):
 
 
 def test_the_help_names_every_watch(do):
-    shown = do("help watch")
+    shown = " ".join(do("help watch").split())
     assert all(f" {watch.name}" in shown for watch in CATALOGUE)
