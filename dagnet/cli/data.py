@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -98,32 +98,13 @@ def split_names(text: str | None) -> list[str] | None:
     return None if text is None else [name.strip() for name in text.split(",")]
 
 
-class Share(NamedTuple):
-    """A class, and the share of the examples that are of it."""
-
-    name: str
-    share: float
-
-
-def absent_classes(dataset: Dataset) -> list[str]:
-    """Return the classes of which a data set has no example."""
-    return [of.name for of in _shares(dataset) if not of.share]
-
-
-def most_common_class(dataset: Dataset) -> Share | None:
-    """Return the class of most examples; None if the targets are numbers."""
-    return max(_shares(dataset), key=lambda of: of.share, default=None)
-
-
-def _shares(dataset: Dataset) -> list[Share]:
+def class_shares(dataset: Dataset) -> dict[str, float]:
+    """Return what share of the examples each class has; empty if the targets are numbers."""
     if dataset.task == "regression":
-        return []
+        return {}
     names = dataset.classes or ("0", "1")
     counts = np.bincount(dataset.Y.ravel().astype(int), minlength=len(names))
-    return [
-        Share(name, count / len(dataset))
-        for name, count in zip(names, counts.tolist(), strict=True)
-    ]
+    return dict(zip(names, (counts / len(dataset)).tolist(), strict=True))
 
 
 def predicts_classes(model: Model) -> bool:

@@ -9,7 +9,7 @@ import numpy as np
 from click.core import ParameterSource
 
 from dagnet import data
-from dagnet.cli.data import absent_classes, load_test, split_names
+from dagnet.cli.data import class_shares, load_test, split_names
 from dagnet.cli.fitting import LINES, run_training
 from dagnet.cli.networks import mlp_for, parse_sizes
 from dagnet.cli.optimizers import make_optimizer, optimizer_options
@@ -236,8 +236,9 @@ class _Job:
         train_set, test_set = self._data()
         model = self._model(sizes, train_set)
         click.echo(f"{train_set.name}: {len(train_set)} examples, {summarize(model)}")
-        for name in absent_classes(train_set):
-            click.echo(f"{train_set.name} has no example of class {name!r}", err=True)
+        for name, share in class_shares(train_set).items():
+            if not share:
+                click.echo(f"{train_set.name} has no example of class {name!r}", err=True)
         run_training(
             model,
             train_set,

@@ -269,9 +269,20 @@ def test_an_accuracy_that_is_no_better_than_a_constant_says_so(run, tmp_path):
     path = tmp_path / "few.csv"
     path.write_text("a,kind\n1,no\n2,yes\n3,yes\n")
     words = ["train", "--data", path, "--target", "kind", "--layers", "2,1", "--init", "zeros"]
-    said = "the accuracy is no better than that of saying 'yes' to every example; --watch all says"
+    said = "the accuracy is no better than that of one answer to every example; --watch all says"
     assert run(*words, "--epochs", 1).stderr.startswith(said)
     assert run(*words, "--epochs", 9).stderr.startswith(said)
+
+
+def test_a_test_accuracy_that_is_no_better_than_a_constant_says_so(run, tmp_path):
+    rng = np.random.default_rng(1)
+    source = tmp_path / "shuffled.npz"
+    np.savez(source, X=rng.standard_normal((4, 60)), Y=rng.permutation([0, 1] * 30)[np.newaxis])
+    words = ["train", "--data", source, "--layers", "16,1", "--epochs", 300, "--lr", 1]
+    assert run(*words).stderr == ""
+    shown = run(*words, "--holdout", 0.2)
+    assert shown.stderr.startswith("the test accuracy is no better than that of one answer")
+    assert float(shown.stdout.split("test ")[1].split()[-1]) <= 0.5
 
 
 def test_a_class_without_examples_is_named(run, tmp_path):
