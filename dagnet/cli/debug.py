@@ -25,7 +25,7 @@ from dagnet.errors import FileAccessError, FileFormatError
 @path_option(
     "--commands",
     metavar="FILE",
-    help="Carry out what is in FILE, or comes in if it is -, and end at what fails.",
+    help="Carry out what is in FILE (- is standard input), and end at what fails.",
 )
 def debug(
     model_path: Path,

@@ -149,7 +149,11 @@ _training_options = several(
 )
 
 _output_options = several(
-    path_option("--out", metavar="DIR", help="Where to write; created if it is not there."),
+    path_option(
+        "--out",
+        metavar="DIR",
+        help="Where to write, created if it is not there; without it, nothing is kept.",
+    ),
     click.option(
         "--checkpoint-every",
         metavar="EPOCHS",
