@@ -12,6 +12,7 @@ from dagnet.data.column import column_targets, is_number
 from dagnet.data.dataset import Dataset
 from dagnet.data.files import check_file
 from dagnet.errors import DataError, FileFormatError, UnknownNameError
+from dagnet.text import enumerated
 
 #: The names a target column is looked for under, in any case.
 TARGET_NAMES = ("target", "label", "class", "y")
@@ -68,8 +69,8 @@ def read_features(path: Path, names: Sequence[str]) -> np.ndarray:
     missing = [name for name in names if name not in columns]
     if missing:
         raise DataError(
-            f"{path} lacks {', '.join(map(repr, missing))} of the features {', '.join(names)}; "
-            f"it has {', '.join(columns)}"
+            f"{path} lacks {enumerated(missing)} of the features {enumerated(names)}; "
+            f"it has {enumerated(columns)}"
         )
     table = _Table(path, columns, names)
     for line, row in rows:

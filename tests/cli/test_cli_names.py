@@ -77,7 +77,7 @@ def test_a_file_to_predict_needs_the_columns_of_the_model_only(fruit, run, fails
     write(folder / "short.csv", ["weight", "length"], zip(weight, length, strict=True))
     error = fails("predict", model, "--data", folder / "short.csv")
     assert error.endswith(
-        "short.csv lacks 'redness' of the features weight, redness, length; it has weight, length"
+        "short.csv lacks redness of the features weight, redness, length; it has weight, length"
     )
     write(folder / "gap.csv", COLUMNS, [[1, 2, 3], [4, "", 6]])
     assert "the first is on line 3, column 'redness'" in fails(
