@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 #: No table is wider: a terminal may wrap a row, but no value is cut off.
 _WIDTH = 500
 
+#: Has no effect on a table, but rich takes its width only along with a height if TERM=dumb.
+_HEIGHT = 25
+
 #: Rows of a table that are shown; of a longer one, the middle is left out.
 MOST_ROWS = 1000
 
@@ -39,7 +42,7 @@ def print_table(header: Sequence[str], rows: Rows, left: Collection[str] = ()) -
     """Print a table; `left` names the columns that are aligned to the left."""
     from rich.console import Console
 
-    Console(width=_WIDTH).print(_table(header, rows, left))
+    Console(width=_WIDTH, height=_HEIGHT).print(_table(header, rows, left))
 
 
 def text_table(header: Sequence[str], rows: Rows, left: Collection[str] = ()) -> str:

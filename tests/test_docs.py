@@ -1,18 +1,17 @@
 """The pages are true: their code runs and prints what they show, their links and pictures exist."""
 
 import ast
-import os
 import re
 import runpy
 import shlex
-import subprocess
-import sys
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
+from click.testing import CliRunner
 
 import dagnet
+from dagnet.cli import main
 from dagnet.debug.watches import CATALOGUE
 from dagnet.ops import REGISTRY
 
@@ -139,27 +138,20 @@ def test_every_page_can_be_reached(page):
     assert page in reached
 
 
-def test_the_commands_of_the_command_line_page_run_in_order(tmp_path):
+def test_the_commands_of_the_command_line_page_run_in_order(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
     for block in blocks(DOCS / "cli.md"):
         if block.language == "python":
-            run([sys.executable, "-c", block.text], tmp_path)
+            exec(block.text, {})
         elif block.language == "sh":
             for line in block.text.splitlines():
                 command, *arguments = shlex.split(line)
                 assert command == "dagnet"
-                run([sys.executable, "-m", "dagnet", *arguments], tmp_path)
+                done = CliRunner().invoke(main, arguments)
+                assert done.exit_code == 0, f"{line}\n{done.output}"
     assert {"moons", "moons.svg", "lesson.png", "flower"} <= {p.name for p in tmp_path.iterdir()}
     kept = {"model.safetensors", "net.svg", "history.csv"}
     assert kept <= {p.name for p in (tmp_path / "moons").iterdir()}
-
-
-def run(command, directory):
-    paths = [str(ROOT), os.environ.get("PYTHONPATH", "")]
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
-    done = subprocess.run(
-        command, cwd=directory, env=environment, capture_output=True, encoding="utf-8", timeout=300
-    )
-    assert done.returncode == 0, f"{command}\n{done.stderr}"
 
 
 def test_the_readme_has_the_two_commands():

@@ -1,14 +1,27 @@
 """The group of commands, and how it ends: with an error in one line, or with Ctrl-C."""
 
+import re
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from io import TextIOWrapper
 from typing import Any
 
 import click
+from click.exceptions import Exit
 
 from dagnet import __version__
 from dagnet.errors import DagnetError, UnknownNameError
+
+#: How the arguments of `dagnet.data.load` that messages name are written here.
+_OPTIONS = {
+    "target=": "--target",
+    "classes=": "--classes",
+    "regression=": "--targets",
+    "regression=True": "--targets numbers",
+    "regression=False": "--targets classes",
+}
 
 #: Exit code after Ctrl-C, as of a program that the signal ended.
 INTERRUPTED = 130
@@ -53,32 +66,44 @@ class Commands(click.Group):
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
 
+    def make_context(self, *arguments: Any, **settings: Any) -> click.Context:
+        with errors_in_one_line():  # --help and --version print here
+            return super().make_context(*arguments, **settings)
+
     def invoke(self, ctx: click.Context) -> Any:
-        try:
+        with errors_in_one_line():
             return super().invoke(ctx)
-        except DagnetError as error:
-            raise click.ClickException(one_line(str(error))) from error
-        except MemoryError as error:
-            raise click.ClickException(f"not enough memory: {one_line(str(error))}") from error
-        except BrokenPipeError:
-            raise  # whoever read the output has left: click ends quietly
-        except OSError as error:
-            raise click.ClickException(one_line(str(error))) from error
-        except KeyboardInterrupt:
-            click.echo("interrupted", err=True)
-            ctx.exit(INTERRUPTED)
 
 
-def one_line(message: str) -> str:
-    """Return a message without line ends.
+@contextmanager
+def errors_in_one_line() -> Iterator[None]:
+    """Turn what a command raises into what click prints in one line."""
+    try:
+        yield
+    except DagnetError as error:
+        raise click.ClickException(said(error)) from error
+    except MemoryError as error:
+        raise click.ClickException(f"not enough memory: {said(error)}") from error
+    except BrokenPipeError:
+        raise  # whoever read the output has left: click ends quietly
+    except OSError as error:
+        raise click.ClickException(said(error)) from error
+    except KeyboardInterrupt:
+        click.echo("interrupted", err=True)
+        raise Exit(INTERRUPTED) from None
 
-    >>> one_line("no node\\n  named 'x'")
-    "no node named 'x'"
+
+def said(error: Exception) -> str:
+    """Return an error's message in one line, in which arguments of Python are options.
+
+    >>> said(ValueError("no column is the target;\\n  give target=, one of 'a', 'b'"))
+    "no column is the target; give --target, one of 'a', 'b'"
     """
-    return " ".join(message.split())
+    line = " ".join(str(error).split())
+    return re.sub(r"\b\w+=\w*(?!')", lambda m: _OPTIONS.get(m[0], m[0]), line)
 
 
-@click.group("dagnet", cls=Commands)
+@click.group("dagnet", cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="dagnet")
 def main() -> None:
     """See a neural network work: train it, draw it, read every value in it."""

@@ -1,11 +1,14 @@
 """The data that commands work on, and how a model takes them."""
 
+from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from dagnet.data import SETS, Dataset, load
+from dagnet.data.csv_file import read_features
 from dagnet.errors import DataError
 from dagnet.feeds import feed_rules
 from dagnet.model import Model
@@ -55,6 +58,22 @@ def feeds_for(
     return model.prepare(model.feeds(*arrays_for(model, load_for(model, source, target, classes))))
 
 
+def examples_for(
+    model: Model, source: str, target: str | None = None, classes: str | None = None
+) -> tuple[np.ndarray, Sequence[str] | None]:
+    """Return examples to predict, and the names of the classes.
+
+    A .csv file needs no targets if the model knows the names of its features.
+    """
+    if model.features and source.lower().endswith(".csv"):
+        X = read_features(Path(source), model.features)
+        return (X if model.scaling else _as_dtype(X, model.dtype)), (
+            split_names(classes) or model.classes
+        )
+    dataset = load_for(model, source, target, classes)
+    return arrays_for(model, dataset)[0], dataset.classes
+
+
 def _in_order(dataset: Dataset, features: tuple[str, ...] | None) -> Dataset:
     """Return the data set with its features in this order, or raise unless it has just these."""
     names = dataset.feature_names
@@ -77,6 +96,15 @@ def split_names(text: str | None) -> list[str] | None:
     ['cat', 'dog']
     """
     return None if text is None else [name.strip() for name in text.split(",")]
+
+
+def class_shares(dataset: Dataset) -> dict[str, float]:
+    """Return what share of the examples each class has; empty if the targets are numbers."""
+    if dataset.task == "regression":
+        return {}
+    names = dataset.classes or ("0", "1")
+    counts = np.bincount(dataset.Y.ravel().astype(int), minlength=len(names))
+    return dict(zip(names, (counts / len(dataset)).tolist(), strict=True))
 
 
 def predicts_classes(model: Model) -> bool:

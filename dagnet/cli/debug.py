@@ -22,7 +22,11 @@ from dagnet.errors import FileAccessError, FileFormatError
 @click.option(
     "--examples", metavar="N", type=click.IntRange(min=1), help="Only the first N; default all."
 )
-@path_option("--commands", metavar="FILE", help="Carry out what is in FILE, and end at what fails.")
+@path_option(
+    "--commands",
+    metavar="FILE",
+    help="Carry out what is in FILE (- is standard input), and end at what fails.",
+)
 def debug(
     model_path: Path,
     source: str,
@@ -54,10 +58,11 @@ def debug(
 
 
 def _lines(path: Path) -> list[str]:
-    if not path.is_file():
-        raise FileAccessError(f"there is no file {path}")
     try:
-        return path.read_text(encoding="utf-8").splitlines()
+        with click.open_file(str(path), encoding="utf-8") as file:
+            return file.read().splitlines()
+    except FileNotFoundError:
+        raise FileAccessError(f"there is no file {path}") from None
     except UnicodeDecodeError as error:
         raise FileFormatError(f"{path}: commands are text in UTF-8: {error}") from None
 

@@ -16,7 +16,7 @@ from dagnet.cli.tables import print_nodes
 
 @click.command()
 @path_option("--out", metavar="DIR", default=Path("."), help="Where to write; default here.")
-@click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True)
+@click.option("--seed", metavar="N", type=click.IntRange(min=0), default=1, show_default=True)
 def demo(out: Path, seed: int) -> None:
     """Train a small network on handwritten digits and look inside it.
 

@@ -7,7 +7,7 @@ import click
 
 from dagnet.cli.data import feeds_for
 from dagnet.cli.networks import open_model
-from dagnet.cli.options import SOURCES, classes_option, target_option
+from dagnet.cli.options import SOURCES, classes_option, complete_source, target_option
 from dagnet.cli.question import NO, Question
 from dagnet.debug.diff import diff as diff_runs
 from dagnet.debug.diff import diff_models, run_alike
@@ -17,11 +17,21 @@ from dagnet.debug.diff.align import align
 @click.command(cls=Question, epilog=SOURCES)
 @click.argument("path_a", metavar="A", type=click.Path(path_type=Path))
 @click.argument("path_b", metavar="B", type=click.Path(path_type=Path))
-@click.option("--data", "source", metavar="SOURCE", help="Run both on these examples.")
+@click.option(
+    "--data",
+    "source",
+    metavar="SOURCE",
+    shell_complete=complete_source,
+    help="Run both on these examples.",
+)
 @target_option
 @classes_option
-@click.option("--rtol", type=float, default=0.0, help="Relative tolerance; default 0.")
-@click.option("--atol", type=float, default=0.0, help="Absolute tolerance; default 0.")
+@click.option(
+    "--rtol", metavar="ERROR", type=float, default=0.0, help="Relative tolerance; default 0."
+)
+@click.option(
+    "--atol", metavar="ERROR", type=float, default=0.0, help="Absolute tolerance; default 0."
+)
 def diff(
     path_a: Path,
     path_b: Path,

@@ -1,16 +1,18 @@
 """Running a training with a bar or with lines, and reporting it."""
 
 import sys
+from collections.abc import Mapping
 from math import isfinite
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from dagnet.cli.app import INTERRUPTED
-from dagnet.cli.data import arrays_for
+from dagnet.cli.data import arrays_for, class_shares
 from dagnet.cli.output import OutputDirectory
 from dagnet.data import Dataset, Scaler
 from dagnet.model import Model
+from dagnet.text import number
 from dagnet.training import Callback, History, Optimizer
 from dagnet.training.callbacks import Run
 from dagnet.training.progress import LogFile, format_metrics
@@ -78,7 +80,11 @@ def run_training(
     )
     if debugger is not None:
         _report_alerts(debugger)
-    _report(model, {"train": (X, Y), "test": options.get("validation")}, history, out)
+    measured = {"train": model.evaluate(X, Y)}
+    if test is not None:
+        measured["test"] = model.evaluate(*options["validation"])
+    _report(measured, _trouble(history, measured, train, test))
+    _finish(model, history, out)
 
 
 def _report_alerts(debugger: "Debugger") -> None:
@@ -89,20 +95,46 @@ def _report_alerts(debugger: "Debugger") -> None:
         click.echo(f"\n{alerts[0].why()}\n", err=True)
 
 
-def _report(
-    model: Model,
-    data: dict[str, tuple[Any, Any] | None],
+def _report(measured: Mapping[str, Mapping[str, float]], trouble: str) -> None:
+    """Print how a training ended, after what looks wrong about it."""
+    if trouble:
+        click.echo(trouble, err=True)
+    for part, metrics in measured.items():
+        click.echo(f"{part:<5}  {format_metrics(metrics)}")
+
+
+def _trouble(
     history: History,
-    out: OutputDirectory | None,
-) -> None:
-    cost = history.last.get("cost", 0.0)
-    if not isfinite(cost):
-        click.echo(
-            f"the cost is {cost}: try a smaller --lr; --watch all says where it began", err=True
+    measured: Mapping[str, Mapping[str, float]],
+    train: Dataset,
+    test: Dataset | None,
+) -> str:
+    """Return what tells that training came to nothing; empty if there is no sign of that."""
+    costs = history.columns.get("cost", [])
+    if costs and not isfinite(costs[-1]):
+        return f"the cost is {costs[-1]}: try a smaller --lr; --watch all says where it began"
+    if len(costs) > 1 and costs[-1] >= costs[0]:
+        sign = f"the cost did not fall: {number(costs[0])} at first, {number(costs[-1])} at last"
+    elif _is_constant(measured["train"], train):
+        sign = "the accuracy is no better than that of one answer to every example"
+    elif test is not None and _is_constant(measured["test"], test):
+        return (
+            "the test accuracy is no better than that of one answer to every example: "
+            "too few of them to learn from, or targets that belong to others"
         )
-    for part, arrays in data.items():
-        if arrays is not None:
-            click.echo(f"{part:<5}  {format_metrics(model.evaluate(*arrays))}")
+    else:
+        return ""
+    return f"{sign}; --watch all says what went wrong, and where it began"
+
+
+def _is_constant(measured: Mapping[str, float], dataset: Dataset) -> bool:
+    """Return whether the most common class, said to every example, would be as accurate."""
+    largest = max(class_shares(dataset).values(), default=0.0)
+    return largest < 1 and measured.get("accuracy", 1.0) <= largest
+
+
+def _finish(model: Model, history: History, out: OutputDirectory | None) -> None:
+    """Write what there is to write, and end with the exit code of Ctrl-C if it ended training."""
     if out is not None:
         out.finish(model, history)
     if history.stopped == "interrupted":

@@ -14,6 +14,7 @@ from dagnet.cli.question import NO, Question
 @on_data
 @click.option(
     "--examples",
+    metavar="N",
     type=click.IntRange(1),
     default=32,
     show_default=True,
@@ -21,6 +22,7 @@ from dagnet.cli.question import NO, Question
 )
 @click.option(
     "--tolerance",
+    metavar="ERROR",
     type=click.FloatRange(0, min_open=True),
     default=1e-6,
     show_default=True,

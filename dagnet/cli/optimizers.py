@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import click
 
-from dagnet.cli.options import several
+from dagnet.cli.options import name_option, several
 from dagnet.errors import UnknownNameError
 from dagnet.training import SGD, Adam, AdamW, Momentum, Optimizer, RMSProp
 
@@ -17,8 +17,16 @@ OPTIMIZERS: dict[str, Callable[..., Optimizer]] = {
 }
 
 optimizer_options = several(
-    click.option("--lr", type=float, help="Learning rate; the optimizer's own if not given."),
-    click.option("--optimizer", default="sgd", show_default=True, help=f"{', '.join(OPTIMIZERS)}."),
+    click.option(
+        "--lr", metavar="RATE", type=float, help="Learning rate; the optimizer's own if not given."
+    ),
+    name_option(
+        "--optimizer",
+        names=lambda: OPTIMIZERS,
+        default="sgd",
+        show_default=True,
+        help="How gradients change the parameters",
+    ),
 )
 
 

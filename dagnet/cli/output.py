@@ -1,8 +1,10 @@
 """Where commands write: the directory of a training, and standard output."""
 
+import json
 import sys
+from math import isfinite
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import click
 
@@ -68,6 +70,24 @@ class OutputDirectory:
     def _files(self) -> list[Path]:
         files = (self.model, self.drawing, self.history, self.log, self.checkpoint)
         return [file for file in files if file is not None]
+
+
+def print_json(document: Any) -> None:
+    """Print JSON in one line; a number that is not finite is null, for JSON has no name for it."""
+    click.echo(json.dumps(_finite(document), allow_nan=False))
+
+
+def _finite(value: Any) -> Any:
+    """Return a document with None for what is not finite.
+
+    >>> _finite({"cost": float("nan"), "values": [{"shape": (2, 3), "max": 1.5}]})
+    {'cost': None, 'values': [{'shape': [2, 3], 'max': 1.5}]}
+    """
+    if isinstance(value, dict):
+        return {key: _finite(each) for key, each in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(each) for each in value]
+    return None if isinstance(value, float) and not isfinite(value) else value
 
 
 def standard_output() -> TextIO:

@@ -1,14 +1,14 @@
 """``dagnet predict``: a model's predictions as CSV."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
 import click
 import numpy as np
 
-from dagnet.cli.data import arrays_for, gives_logits, load_for, predicts_classes
+from dagnet.cli.data import examples_for, gives_logits, predicts_classes
 from dagnet.cli.networks import open_model
 from dagnet.cli.options import SOURCES, on_data, path_option
 from dagnet.cli.output import standard_output
@@ -32,19 +32,21 @@ def predict(
     each class (of the second one, if there are two), or the logit z where the network ends in one;
     or the predicted numbers.
 
+    Of a .csv file, the columns that MODEL was trained on are read by their names, in any order;
+    there need be no targets, and other columns do not matter.
+
     MODEL is a .safetensors file, or a .py file, which is run.
     """
     if output is not None:
         check_writable(output)
     model = open_model(model_path)
-    dataset = load_for(model, source, target, classes)
-    X, _ = arrays_for(model, dataset)
+    X, names = examples_for(model, source, target, classes)
     outputs = model.predict(X)
     if isinstance(outputs, dict):
         raise ArgumentError(f"the model has several outputs: {', '.join(outputs)}")
     values = outputs.reshape(-1, outputs.shape[-1])
     if predicts_classes(model):
-        table = _class_rows(values, dataset.classes, of_logits=gives_logits(model))
+        table = _class_rows(values, names, of_logits=gives_logits(model))
     else:
         table = _number_rows(values)
     if output is None:
@@ -55,7 +57,7 @@ def predict(
 
 
 def _class_rows(
-    values: np.ndarray, names: tuple[str, ...] | None, of_logits: bool
+    values: np.ndarray, names: Sequence[str] | None, of_logits: bool
 ) -> Iterator[list[Any]]:
     """Yield a header, and the class and the probabilities (or logits) of every example."""
     letter, even = ("z", 0.0) if of_logits else ("p", 0.5)

@@ -13,6 +13,7 @@ from dagnet.cli.options import SOURCES, on_data
 @on_data
 @click.option(
     "--steps",
+    metavar="N",
     type=click.IntRange(1),
     default=20,
     show_default=True,

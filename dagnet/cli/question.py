@@ -4,7 +4,7 @@ from typing import Any
 
 import click
 
-from dagnet.cli.app import one_line
+from dagnet.cli.app import said
 from dagnet.errors import DagnetError
 
 #: The exit code of a command whose answer is no; yes is 0.
@@ -28,4 +28,4 @@ class Question(click.Command):
         except click.ClickException as error:
             raise Trouble(error.message) from error
         except (DagnetError, OSError) as error:
-            raise Trouble(one_line(str(error))) from error
+            raise Trouble(said(error)) from error

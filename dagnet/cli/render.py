@@ -7,7 +7,15 @@ import click
 
 from dagnet.cli.data import feeds_for
 from dagnet.cli.networks import open_model, parse_sizes
-from dagnet.cli.options import SOURCES, classes_option, path_option, target_option
+from dagnet.cli.options import (
+    SOURCES,
+    classes_option,
+    complete_source,
+    hidden_option,
+    name_option,
+    path_option,
+    target_option,
+)
 from dagnet.cli.output import standard_output
 from dagnet.errors import UnknownNameError
 from dagnet.files import check_writable
@@ -20,7 +28,7 @@ from dagnet.render import MEASURES, draw_text
 @click.argument("model_path", metavar="[MODEL]", required=False, type=click.Path(path_type=Path))
 @click.option("--layers", metavar="N,N,...", help="Sizes of all layers, the input's first.")
 @path_option("--model", "model_file", metavar="FILE.py", help="The same as MODEL.")
-@click.option("--hidden", default="relu", show_default=True, help="Hidden layers of --layers.")
+@hidden_option
 @path_option("-o", "--output", help="The .svg, .png, .dot or .pdf file to write; default net.svg.")
 @click.option("--text", is_flag=True, help="Print the drawing as text instead.")
 @click.option(
@@ -47,9 +55,15 @@ from dagnet.render import MEASURES, draw_text
     help="The language of its words: English or Chinese.",
 )
 @click.option("--title", help="What stands above the drawing.")
-@click.option("--overlay", metavar="NAME", help="Colour the nodes by time, limit, zeros, ...")
+@name_option("--overlay", names=lambda: MEASURES, help="Colour the nodes by this")
 @click.option("--backward", is_flag=True, help="Draw the gradients, too.")
-@click.option("--data", "source", metavar="SOURCE", help="Run the network on these examples first.")
+@click.option(
+    "--data",
+    "source",
+    metavar="SOURCE",
+    shell_complete=complete_source,
+    help="Run the network on these examples first.",
+)
 @target_option
 @classes_option
 @path_option("--against", metavar="MODEL", help="Mark what is new since this older network.")

@@ -17,6 +17,7 @@ image_option = click.option(
 
 max_mb_option = click.option(
     "--max-mb",
+    metavar="SIZE",
     type=click.FloatRange(0, min_open=True),
     default=20,
     show_default=True,

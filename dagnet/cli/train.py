@@ -9,14 +9,17 @@ import numpy as np
 from click.core import ParameterSource
 
 from dagnet import data
-from dagnet.cli.data import load_test, split_names
+from dagnet.cli.data import class_shares, load_test, split_names
 from dagnet.cli.fitting import LINES, run_training
 from dagnet.cli.networks import mlp_for, parse_sizes
 from dagnet.cli.optimizers import make_optimizer, optimizer_options
 from dagnet.cli.options import (
     SOURCES,
     classes_option,
+    complete_source,
     data_option,
+    hidden_option,
+    name_option,
     path_option,
     several,
     target_option,
@@ -25,7 +28,8 @@ from dagnet.cli.output import OutputDirectory
 from dagnet.cli.summary import summarize
 from dagnet.cli.user_file import model_from_file
 from dagnet.errors import UnknownNameError
-from dagnet.model import Model
+from dagnet.model import EXECUTORS, Model
+from dagnet.settings import DTYPES
 
 if TYPE_CHECKING:
     from dagnet.debug.debugger import Debugger
@@ -34,9 +38,21 @@ SCALINGS = ("auto", "none", *data.SCALERS)
 
 _COUNT = click.IntRange(min=1)
 
+
+def _watch_names() -> list[str]:
+    from dagnet.debug.watches import CATALOGUE  # here, because most trainings need none
+
+    return ["all", *(watch.name for watch in CATALOGUE)]
+
+
 _data_options = several(
     data_option,
-    click.option("--test", metavar="SOURCE", help="Held-out data, measured along the way."),
+    click.option(
+        "--test",
+        metavar="SOURCE",
+        shell_complete=complete_source,
+        help="Held-out data, measured along the way.",
+    ),
     click.option(
         "--holdout",
         metavar="SHARE",
@@ -52,29 +68,50 @@ _data_options = several(
         show_default=True,
         help="What the targets of a file are, where they could be both.",
     ),
-    click.option("--scaling", default="auto", show_default=True, help=f"{', '.join(SCALINGS)}."),
+    name_option(
+        "--scaling",
+        names=lambda: SCALINGS,
+        default="auto",
+        show_default=True,
+        help="What is done to the features",
+    ),
 )
 
 _network_options = several(
     click.option("--layers", metavar="N,N,...", help="Units of every layer after the input."),
     path_option("--model", "model_file", metavar="FILE.py", help="Train what this file defines."),
-    click.option("--hidden", default="relu", show_default=True, help="Activation inside --layers."),
+    hidden_option,
     click.option(
         "--init",
+        metavar="NAME|NUMBER",
         default="lecun",
         show_default=True,
         help="lecun, he, xavier, zeros, or a standard deviation.",
     ),
-    click.option("--l2", type=float, default=0.0, help="L2 regularization of the weights."),
-    click.option("--dtype", default="float64", show_default=True, help="float64 or float32."),
     click.option(
+        "--l2",
+        metavar="STRENGTH",
+        type=float,
+        default=0.0,
+        help="L2 regularization of the weights.",
+    ),
+    name_option(
+        "--dtype",
+        names=lambda: DTYPES,
+        default="float64",
+        show_default=True,
+        help="Of all numbers",
+    ),
+    name_option(
         "--executor",
+        names=lambda: EXECUTORS,
         default="compiled",
         show_default=True,
-        help="compiled, interpreted, or fused, the fastest, with the extra jit.",
+        help="How it runs (fused is the fastest, and needs the extra jit)",
     ),
     click.option(
         "--seed",
+        metavar="N",
         type=click.IntRange(0, 2**32 - 1),
         default=1,
         show_default=True,
@@ -84,7 +121,12 @@ _network_options = several(
 
 _training_options = several(
     click.option(
-        "--epochs", type=_COUNT, default=100, show_default=True, help="Passes over the data."
+        "--epochs",
+        metavar="N",
+        type=_COUNT,
+        default=100,
+        show_default=True,
+        help="Passes over the data.",
     ),
     click.option("--batch", metavar="N", type=_COUNT, help="Examples per update; default all."),
     optimizer_options,
@@ -95,16 +137,23 @@ _training_options = several(
         help=f"How often numbers are logged; default {LINES} times.",
     ),
     click.option("--no-progress", is_flag=True, help="Lines instead of a bar."),
-    click.option(
+    name_option(
         "--watch",
-        metavar="NAME",
+        names=_watch_names,
         multiple=True,
-        help="Tell at the end what went wrong along the way: 'dead relu', 'nan', ...; or all.",
+        help="Look for this along the way, and tell at the end; may be given several times",
+    ),
+    click.option(
+        "--debug", is_flag=True, help="Open the debugger's prompt where --watch sees something."
     ),
 )
 
 _output_options = several(
-    path_option("--out", metavar="DIR", help="Where to write; created if it is not there."),
+    path_option(
+        "--out",
+        metavar="DIR",
+        help="Where to write, created if it is not there; without it, nothing is kept.",
+    ),
     click.option(
         "--checkpoint-every",
         metavar="EPOCHS",
@@ -165,6 +214,7 @@ class _Job:
     log_every: int | None
     no_progress: bool
     watch: tuple[str, ...]
+    debug: bool
     out: Path | None
     checkpoint_every: int | None
     resume: bool
@@ -177,6 +227,8 @@ class _Job:
             raise click.UsageError("--test and --holdout exclude each other")
         if self.out is None and (self.resume or self.checkpoint_every):
             raise click.UsageError("--resume and --checkpoint-every need --out")
+        if self.debug and not self.watch:
+            raise click.UsageError("--debug needs --watch, which says where to stop")
         if self.scaling not in SCALINGS:
             raise UnknownNameError.of("scaling", self.scaling, SCALINGS)
 
@@ -188,6 +240,9 @@ class _Job:
         train_set, test_set = self._data()
         model = self._model(sizes, train_set)
         click.echo(f"{train_set.name}: {len(train_set)} examples, {summarize(model)}")
+        for name, share in class_shares(train_set).items():
+            if not share:
+                click.echo(f"{train_set.name} has no example of class {name!r}", err=True)
         run_training(
             model,
             train_set,
@@ -200,7 +255,7 @@ class _Job:
             log_every=self.log_every,
             checkpoint_every=self.checkpoint_every,
             progress=not self.no_progress,
-            debugger=_watching(model, self.watch),
+            debugger=_watching(model, self.watch, stop=self.debug),
         )
 
     def _data(self) -> tuple[data.Dataset, data.Dataset | None]:
@@ -242,16 +297,18 @@ class _Job:
         return data.scaler(self.scaling)
 
 
-def _watching(model: Model, names: tuple[str, ...]) -> "Debugger | None":
-    """Return a debugger that notes what the watches of these names see; None without any."""
+def _watching(model: Model, names: tuple[str, ...], stop: bool) -> "Debugger | None":
+    """Return a debugger that notes what the watches of these names see; None without any.
+
+    If it is to stop there, its commands are read from the keyboard.
+    """
     if not names:
         return None
     from dagnet.debug.debugger import Debugger  # here, because most trainings need none
-    from dagnet.debug.watches import CATALOGUE
 
     debugger = Debugger(model)
-    for name in [watch.name for watch in CATALOGUE] if "all" in names else names:
-        debugger.watch(name, stop=False)
+    for name in _watch_names()[1:] if "all" in names else names:
+        debugger.watch(name, stop=stop)
     return debugger
 
 

@@ -3,7 +3,7 @@
 import csv
 import re
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +12,7 @@ from dagnet.data.column import column_targets, is_number
 from dagnet.data.dataset import Dataset
 from dagnet.data.files import check_file
 from dagnet.errors import DataError, FileFormatError, UnknownNameError
+from dagnet.text import enumerated
 
 #: The names a target column is looked for under, in any case.
 TARGET_NAMES = ("target", "label", "class", "y")
@@ -31,13 +32,60 @@ def read_csv(
     Cells are separated by commas, or by semicolons or tabs if the header has no comma. X is
     ``(features, m)``, a view in Fortran order. Parameters are those of `dagnet.data.load`.
     """
+    rows, columns = _rows_and_columns(path)
+    if len(columns) == 1:
+        raise DataError(
+            f"{path}: one column only, {columns[0]!r}; features and a target are needed"
+        )
+    at = _target_index(path, columns, target)
+    table = _Table(path, columns, [*columns[:at], *columns[at + 1 :]])
+    cells = []
+    for line, row in rows:
+        table.add(line, row)
+        cells.append(row[at].strip())
+    gaps = [cell.lower() in _EMPTY for cell in cells]
+    X = table.numbers({columns[at]: gaps})
+    Y, names = column_targets(
+        cells,
+        f"{path}, column {columns[at]!r}",
+        lambda i: f"line {table.lines[i]}",
+        classes,
+        regression,
+    )
+    return Dataset(X, Y, path.stem, names, tuple(table.features))
+
+
+def read_features(path: Path, names: Sequence[str]) -> np.ndarray:
+    """Return the columns of these names, in this order: X ``(features, m)``, without targets.
+
+    What is in other columns does not matter.
+
+    Raises
+    ------
+    DataError
+        If a column is missing, or holds what is no number.
+    """
+    rows, columns = _rows_and_columns(path)
+    missing = [name for name in names if name not in columns]
+    if missing:
+        raise DataError(
+            f"{path} lacks {enumerated(missing)} of the features {enumerated(names)}; "
+            f"it has {enumerated(columns)}"
+        )
+    table = _Table(path, columns, names)
+    for line, row in rows:
+        table.add(line, row)
+    return table.numbers({})
+
+
+def _rows_and_columns(path: Path) -> tuple[Iterator[tuple[int, list[str]]], list[str]]:
+    """Return the rows below the header, and the names in it."""
     check_file(path)
     rows = _rows(path)
     _, header = next(rows, (1, []))
-    table = _Table(path, header, target)
-    for line, row in rows:
-        table.add(line, row)
-    return table.dataset(classes, regression)
+    columns = [name.strip() for name in header]
+    _check_header(path, columns)
+    return rows, columns
 
 
 def _rows(path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -64,83 +112,55 @@ def _delimiter(header: str) -> str:
 
 
 class _Table:
-    """The rows of a file, as they are read: feature values, target cells, line numbers."""
+    """The numbers in some columns of a file, row by row, with their line numbers."""
 
-    def __init__(self, path: Path, header: list[str], target: str | None):
+    def __init__(self, path: Path, columns: Sequence[str], features: Sequence[str]):
         self.path = path
-        self.columns = [name.strip() for name in header]
-        self._check_header()
-        self.at = self._target_index(target)
-        self.features = self.columns[: self.at] + self.columns[self.at + 1 :]
+        self.width = len(columns)
+        self.features = features
+        self.at = [columns.index(name) for name in features]
         self.values = array("d")
-        self.cells: list[str] = []
         self.lines = array("q")
 
     def add(self, line: int, row: list[str]) -> None:
         """Add one example."""
-        if len(row) != len(self.columns):
+        if len(row) != self.width:
             raise DataError(
                 f"{self.path}, line {line}: {len(row)} cells, where the header has "
-                f"{len(self.columns)} columns"
+                f"{self.width} columns"
             )
-        self.cells.append(row.pop(self.at).strip())
+        cells = [row[i] for i in self.at]
         self.lines.append(line)
         try:
-            numbers = list(map(float, row))
+            numbers = list(map(float, cells))
         except ValueError:
             numbers = []
         # The quick way took every cell, unless one is empty, a word, or has float()'s underscore.
-        if not numbers or "_" in "".join(row):
-            numbers = [self._number(line, i, cell) for i, cell in enumerate(row)]
+        if not numbers or "_" in "".join(cells):
+            numbers = [self._number(line, i, cell) for i, cell in enumerate(cells)]
         self.values.extend(numbers)
 
-    def dataset(self, classes: Sequence[str] | None, regression: bool | None) -> Dataset:
-        """Return what was read."""
-        if not self.cells:
+    def numbers(self, others: Mapping[str, Sequence[bool]]) -> np.ndarray:
+        """Return what was read, or raise if any cell is empty, NaN or infinite.
+
+        Parameters
+        ----------
+        others : mapping
+            By column that holds no numbers: which of its cells are empty.
+        """
+        if not self.lines:
             raise DataError(f"{self.path} has a header and no rows")
-        values = np.frombuffer(self.values).reshape(len(self.cells), -1)
-        self._check_no_gaps(values)
-        column = f"{self.path}, column {self.columns[self.at]!r}"
-        Y, names = column_targets(
-            self.cells, column, lambda i: f"line {self.lines[i]}", classes, regression
-        )
-        return Dataset(values.T, Y, self.path.stem, names, tuple(self.features))
-
-    def _check_header(self) -> None:
-        if not self.columns:
-            raise FileFormatError(f"{self.path} has no header")
-        if all(map(is_number, self.columns)):
+        values = np.frombuffer(self.values).reshape(len(self.lines), -1)
+        gaps = np.column_stack([~np.isfinite(values), *others.values()])
+        if gaps.any():
+            row, column = divmod(int(np.argmax(gaps)), gaps.shape[1])
+            name = [*self.features, *others][column]
             raise DataError(
-                f"{self.path}, line 1: numbers, where the header with the column names should be"
+                f"{self.path}: {np.count_nonzero(gaps)} cells in "
+                f"{np.count_nonzero(gaps.any(axis=1))} rows are empty, NaN or infinite; the first "
+                f"is on line {self.lines[row]}, column {name!r}"
             )
-        if "" in self.columns:
-            raise DataError(
-                f"{self.path}: column {self.columns.index('') + 1} has no name; name it, "
-                "or leave it out if it only numbers the rows"
-            )
-        seen: set[str] = set()
-        for name in self.columns:
-            if name in seen:
-                raise DataError(f"{self.path}: two columns are named {name!r}")
-            seen.add(name)
-        if len(self.columns) == 1:
-            raise DataError(
-                f"{self.path}: one column only, {self.columns[0]!r}; "
-                "features and a target are needed"
-            )
-
-    def _target_index(self, target: str | None) -> int:
-        if target is not None:
-            if target not in self.columns:
-                raise UnknownNameError.of(f"column of {self.path}", target, self.columns)
-            return self.columns.index(target)
-        likely = [i for i, name in enumerate(self.columns) if name.lower() in TARGET_NAMES]
-        if len(likely) != 1:
-            reason = "several columns could be" if likely else "no column is named as"
-            shown = ", ".join(map(repr, self.columns[:20]))
-            more = f" and {len(self.columns) - 20} more" if len(self.columns) > 20 else ""
-            raise DataError(f"{self.path}: {reason} the target; give target=, one of {shown}{more}")
-        return likely[0]
+        return values.T
 
     def _number(self, line: int, feature: int, cell: str) -> float:
         try:
@@ -153,16 +173,35 @@ class _Table:
                 f"{cell!r} is not a number"
             ) from None
 
-    def _check_no_gaps(self, values: np.ndarray) -> None:
-        """Raise if any cell is empty, NaN or infinite: how many there are, and the first."""
-        empty = [cell.lower() in _EMPTY for cell in self.cells]
-        gaps = np.column_stack([~np.isfinite(values), empty])
-        if not gaps.any():
-            return
-        row, column = divmod(int(np.argmax(gaps)), gaps.shape[1])
-        name = [*self.features, self.columns[self.at]][column]
+
+def _check_header(path: Path, columns: Sequence[str]) -> None:
+    if not columns:
+        raise FileFormatError(f"{path} has no header")
+    if all(map(is_number, columns)):
         raise DataError(
-            f"{self.path}: {np.count_nonzero(gaps)} cells in {np.count_nonzero(gaps.any(axis=1))} "
-            f"rows are empty, NaN or infinite; the first is on line {self.lines[row]}, "
-            f"column {name!r}"
+            f"{path}, line 1: numbers, where the header with the column names should be"
         )
+    if "" in columns:
+        raise DataError(
+            f"{path}: column {columns.index('') + 1} has no name; name it, "
+            "or leave it out if it only numbers the rows"
+        )
+    seen: set[str] = set()
+    for name in columns:
+        if name in seen:
+            raise DataError(f"{path}: two columns are named {name!r}")
+        seen.add(name)
+
+
+def _target_index(path: Path, columns: Sequence[str], target: str | None) -> int:
+    if target is not None:
+        if target not in columns:
+            raise UnknownNameError.of(f"column of {path}", target, columns)
+        return columns.index(target)
+    likely = [i for i, name in enumerate(columns) if name.lower() in TARGET_NAMES]
+    if len(likely) != 1:
+        reason = "several columns could be" if likely else "no column is named as"
+        shown = ", ".join(map(repr, columns[:20]))
+        more = f" and {len(columns) - 20} more" if len(columns) > 20 else ""
+        raise DataError(f"{path}: {reason} the target; give target=, one of {shown}{more}")
+    return likely[0]

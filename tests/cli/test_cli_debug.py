@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import dagnet as dn
+from dagnet.cli import main
 
 ROOT = str(Path(dn.__file__).parents[1])
 
@@ -41,6 +43,21 @@ def test_commands_from_a_file_make_a_transcript(run, digits_model, commands):
     assert lines[6] == "(dagnet) c"
     assert "update; cost" in lines[7]
     assert len(lines) == 8
+
+
+def test_commands_that_come_in_and_from_a_pipe(digits_model):
+    words = ["debug", str(digits_model[1]), "--data", "digits", "--commands"]
+    lines = "n\np relu1.outptu\n"
+    result = CliRunner().invoke(main, [*words, "-"], input=lines)
+    assert result.exit_code == 1
+    assert result.stderr.startswith("Error: -:2: p relu1.outptu: ")
+    ours, theirs = os.pipe()
+    os.write(theirs, lines.encode())
+    os.close(theirs)
+    result = CliRunner().invoke(main, [*words, f"/dev/fd/{ours}"])
+    os.close(ours)
+    assert "(dagnet) n\nposition 1, forward linear1" in result.stdout
+    assert result.stderr.startswith(f"Error: /dev/fd/{ours}:2: p relu1.outptu: ")
 
 
 def test_the_first_failure_ends_it_and_names_its_line(fails, digits_model, commands):

@@ -3,6 +3,7 @@
 import re
 
 import dagnet as dn
+from dagnet.cli.fitting import run_training
 from dagnet.storage import load
 from dagnet.training import History
 
@@ -27,7 +28,11 @@ def test_demo(run, tmp_path):
     assert re.search(r"\d seconds in all\n$", result.stdout)
 
 
-def test_the_seed_counts(run, tmp_path):
+def test_the_seed_counts(run, monkeypatch, tmp_path):
+    def briefly(*arguments, epochs, **options):
+        run_training(*arguments, epochs=1, **options)
+
+    monkeypatch.setattr("dagnet.cli.demo.run_training", briefly)
     run("demo", "--out", tmp_path / "a", "--seed", 4)
     run("demo", "--out", tmp_path / "b", "--seed", 4)
     run("demo", "--out", tmp_path / "c", "--seed", 5)

@@ -28,7 +28,7 @@ def snapshot(directory):
         ("--layers 5,1 --executor fussed", "did you mean 'fused'"),
         ("--layers 5,1 --scaling standardise", "did you mean 'standardize'"),
         ("--layers 5,1 --l2 -1", "strength must be a number not below 0"),
-        ("--layers 5,1 --target y", "target= does not apply to moons"),
+        ("--layers 5,1 --target y", "--target does not apply to moons"),
         ("--layers 5,1 --test moon", "did you mean 'moons'"),
         ("--layers 5,1 --test digits", "digits has 10 classes, but the network's target Y (1, m)"),
         ("--layers 5,2", "the last layer must have size 1"),
@@ -228,5 +228,22 @@ def test_a_disk_that_fills_up(fails, monkeypatch, tmp_path):
         raise OSError(28, "No space left on device", str(path))
 
     monkeypatch.setattr(dn.Model, "save", save)
-    error = fails(TRAIN, "--layers", "5,1", "--epochs", 1, "--out", tmp_path)
+    error = fails(TRAIN, "--layers", "5,1", "--epochs", 9, "--lr", 1, "--out", tmp_path)
     assert "No space left on device" in error
+
+
+@pytest.mark.parametrize("option", ["--help", "--version"])
+def test_help_that_cannot_be_written(fails, monkeypatch, option):
+    def echo(*arguments, **options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("click.decorators.echo", echo)
+    assert "No space left on device" in fails(option)
+
+
+def test_messages_name_options_and_no_arguments(fails, flowers):
+    flowers.write_text(flowers.read_text().replace("lily", "7"))
+    train = ["train", "--layers", "3", "--data"]
+    assert "give --target, one of 'a', 'b'" in fails(*train, flowers)
+    assert "; --targets classes takes all" in fails(*train, flowers, "--target", "kind")
+    assert "--targets does not apply" in fails(*train, "moons", "--targets", "numbers")

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 
 import numpy as np
 import pytest
@@ -141,6 +142,32 @@ def test_evaluate_prints_what_the_library_measures(run, digits_model):
     measured = model.evaluate(digits.X, digits.Y, metrics=metrics)
     assert list(shown) == ["cost", "accuracy", "precision", "recall", "f1"]
     assert {n: float(value) for n, value in shown.items()} == pytest.approx(measured, rel=1e-5)
+
+
+def test_json_has_all_digits(run, digits_model):
+    model, path = digits_model
+    digits = dn.data.digits()
+    measured = model.evaluate(digits.X, digits.Y, metrics=list(metrics_for("categorical")))
+    result = run("evaluate", path, "--data", "digits", "--json")
+    assert json.loads(result.stdout) == measured
+    assert result.stdout.count("\n") == 1
+
+
+@pytest.mark.parametrize("node", [None, "linear2"])
+def test_inspect_as_json(run, digits_model, looked, tmp_path, node):
+    model, cost = looked
+    words = ["inspect", digits_model[1], "--data", "digits", "--json"]
+    words += [] if node is None else ["--node", node]
+    result = run(*words, "--save", tmp_path / "arrays.npz")
+    shown = json.loads(result.stdout)
+    assert shown["cost"] == cost
+    with np.load(tmp_path / "arrays.npz") as saved:
+        assert [f"{v['node']}.{v['value']}" for v in shown["values"]] == list(saved)
+    for value in shown["values"]:
+        expected = vars(statistics(model.cache[value["node"]].array(value["value"])))
+        assert {key: value[key] for key in expected} == expected | {
+            "shape": list(expected["shape"])
+        }
 
 
 def test_evaluate_a_regression(run, tmp_path):

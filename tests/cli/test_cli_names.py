@@ -58,6 +58,33 @@ def test_columns_in_another_order_are_put_in_order(fruit, run):
     assert predicted(run, folder, folder / "moved.csv")[1] == [row[-1] for row in rows]
 
 
+def test_a_file_to_predict_needs_the_columns_of_the_model_only(fruit, run, fails):
+    folder, rows = fruit
+    model = folder / "out" / "model.safetensors"
+    weight, redness, length, kinds = zip(*rows, strict=True)
+    notes = [f"no {i}" for i in range(len(rows))]
+    write(
+        folder / "new.csv",
+        ["length", "note", "weight", "redness"],
+        zip(length, notes, weight, redness, strict=True),
+    )
+    result = run("predict", model, "--data", folder / "new.csv")
+    header, *lines = csv.reader(result.stdout.splitlines())
+    assert header == ["class", *(f"p({kind})" for kind in KINDS)]
+    assert [line[0] for line in lines] == list(kinds)
+    shown = run("predict", model, "--data", folder / "fruit.csv", "--target", "kind").stdout
+    assert result.stdout == shown
+    write(folder / "short.csv", ["weight", "length"], zip(weight, length, strict=True))
+    error = fails("predict", model, "--data", folder / "short.csv")
+    assert error.endswith(
+        "short.csv lacks redness of the features weight, redness, length; it has weight, length"
+    )
+    write(folder / "gap.csv", COLUMNS, [[1, 2, 3], [4, "", 6]])
+    assert "the first is on line 3, column 'redness'" in fails(
+        "predict", model, "--data", folder / "gap.csv"
+    )
+
+
 def test_classes_and_columns_of_other_names_are_refused(fruit, fails):
     folder, rows = fruit
     model = folder / "out" / "model.safetensors"

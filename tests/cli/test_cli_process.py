@@ -7,9 +7,13 @@ import subprocess
 import sys
 from math import isfinite
 
+from click.testing import CliRunner
+
 import dagnet as dn
+from dagnet.cli import main
 from dagnet.cli.app import COMMANDS
 from dagnet.storage import load
+from dagnet.tables import print_table
 from dagnet.training import History
 
 LONG = "train --data moons:m=60 --layers 5,1 --epochs 100000000 --log-every 1000"
@@ -21,6 +25,7 @@ def test_help_and_version(run):
     for name in COMMANDS:
         assert f"  {name} " in shown
         assert "Usage: dagnet" in run(name, "--help").stdout
+        assert run(name, "-h").stdout == run(name, "--help").stdout
     assert run("--version").stdout == f"dagnet, version {dn.__version__}\n"
 
 
@@ -37,7 +42,7 @@ def test_help_loads_nothing_that_it_does_not_need():
 
 
 def test_a_process_of_its_own(start, tmp_path):
-    process = start("train --data moons:m=60 --layers 5,1 --epochs 3 --out", tmp_path)
+    process = start("train --data moons:m=60 --layers 5,1 --epochs 3 --lr 1 --out", tmp_path)
     output, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (0, "")
     assert output.count("\nepoch ") == 3
@@ -119,6 +124,13 @@ def test_no_colour_where_none_is_wanted(digits_model):
     assert "\x1b[3" not in on_a_terminal(*inspect, NO_COLOR="1")
 
 
+def test_a_dumb_terminal_cuts_nothing_off(capsys, monkeypatch):
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    print_table(["name"], [["x" * 200]])
+    assert "x" * 200 in capsys.readouterr().out
+
+
 def test_no_escape_codes_in_a_pipe(start, digits_model):
     process = start("inspect", digits_model[1], "--data", "digits", TERM="xterm")
     output, _ = process.communicate(timeout=60)
@@ -135,7 +147,7 @@ def test_a_reader_that_leaves_early(start, digits_model):
     assert "Traceback" not in errors
 
 
-def test_names_in_letters_that_the_terminal_lacks(start, tmp_path):
+def test_names_in_letters_that_the_terminal_lacks(tmp_path):
     cats = tmp_path / "cats.csv"
     cats.write_text("a,b,y\n1,2,猫\n3,4,狗\n5,1,猫\n", encoding="utf-8")
     network = tmp_path / "net.py"
@@ -148,11 +160,11 @@ def test_names_in_letters_that_the_terminal_lacks(start, tmp_path):
     )
     for encoding in ("latin-1", "ascii"):
         for command in ("inspect", "gradcheck", "predict"):
-            process = start(command, network, "--data", cats, PYTHONIOENCODING=encoding)
-            output, errors = process.communicate(timeout=60)
-            assert (process.returncode, errors) == (0, ""), (encoding, command)
+            words = [command, str(network), "--data", str(cats)]
+            result = CliRunner(charset=encoding).invoke(main, words)
+            assert (result.exit_code, result.stderr) == (0, ""), (encoding, command)
             if command == "predict":
-                assert output.splitlines()[0] == r"class,p(\u732b)"
+                assert result.stdout.splitlines()[0] == r"class,p(\u732b)"
 
 
 def test_a_closed_standard_output(digits_model):

@@ -4,8 +4,10 @@ import csv
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import dagnet as dn
+from dagnet.cli import main
 from dagnet.cli.summary import summarize
 from dagnet.storage import load
 from dagnet.training import History
@@ -229,6 +231,69 @@ def test_a_diverged_training_says_so(run, tmp_path):
     source = tmp_path / "line.npz"
     result = run("train", "--data", source, "--layers", "3,1", "--lr", 1e30, "--epochs", 50)
     assert result.stderr == "the cost is nan: try a smaller --lr; --watch all says where it began\n"
+
+
+def test_the_debugger_s_prompt_where_a_watch_sees_something(run, tmp_path):
+    words = [
+        "train",
+        "--data",
+        "moons:m=60",
+        "--layers",
+        "5,1",
+        "--epochs",
+        "40",
+        "--lr",
+        "500",
+        "--watch",
+    ]
+    result = CliRunner().invoke(main, [*words, "jump", "--debug"], input="why\nunwatch\nc\n")
+    assert result.exit_code == 0
+    assert "(dagnet) linear1, forward: output has moved by" in result.stdout
+    assert "epoch 40 " in result.stdout
+    result = CliRunner().invoke(
+        main, [*words, "jump", "--debug", "--out", str(tmp_path)], input="q\n"
+    )
+    assert result.exit_code == 0
+    assert History.from_csv(tmp_path / "history.csv").last["epoch"] < 40
+    assert "--debug needs --watch" in run("train --data moons --layers 1 --debug", code=2).stderr
+
+
+def test_a_cost_that_did_not_fall_says_so(run):
+    result = run("train --data moons:m=60 --layers 5,1 --epochs 40 --lr 500")
+    assert result.stderr.startswith("the cost did not fall: 0.")
+    assert result.stderr.endswith("--watch all says what went wrong, and where it began\n")
+    assert run("train --data moons:m=60 --layers 5,1 --epochs 40 --lr 0.1").stderr == ""
+
+
+def test_an_accuracy_that_is_no_better_than_a_constant_says_so(run, tmp_path):
+    path = tmp_path / "few.csv"
+    path.write_text("a,kind\n1,no\n2,yes\n3,yes\n")
+    words = ["train", "--data", path, "--target", "kind", "--layers", "2,1", "--init", "zeros"]
+    said = "the accuracy is no better than that of one answer to every example; --watch all says"
+    assert run(*words, "--epochs", 1).stderr.startswith(said)
+    assert run(*words, "--epochs", 9).stderr.startswith(said)
+
+
+def test_a_test_accuracy_that_is_no_better_than_a_constant_says_so(run, tmp_path):
+    rng = np.random.default_rng(1)
+    source = tmp_path / "shuffled.npz"
+    np.savez(source, X=rng.standard_normal((4, 60)), Y=rng.permutation([0, 1] * 30)[np.newaxis])
+    words = ["train", "--data", source, "--layers", "16,1", "--epochs", 300, "--lr", 1]
+    assert run(*words).stderr == ""
+    shown = run(*words, "--holdout", 0.2)
+    assert shown.stderr.startswith("the test accuracy is no better than that of one answer")
+    assert float(shown.stdout.split("test ")[1].split()[-1]) <= 0.5
+
+
+def test_a_class_without_examples_is_named(run, tmp_path):
+    path = tmp_path / "same.csv"
+    path.write_text("a,kind\n1,no\n2,no\n3,no\n")
+    words = ["train", "--data", path, "--target", "kind", "--layers", "2,1", "--epochs", 2]
+    shown = run(*words, "--classes", "no,yes").stderr.splitlines()
+    assert shown[0] == "same has no example of class 'yes'"
+    path.write_text("a,y\n1,1\n2,1\n3,1\n")
+    result = run("train", "--data", path, "--layers", "2,1", "--epochs", 2)
+    assert result.stderr.splitlines()[0] == "same has no example of class '0'"
 
 
 def test_watches_tell_at_the_end_what_went_wrong(run, tmp_path):

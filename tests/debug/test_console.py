@@ -54,8 +54,9 @@ def test_restart(do, debugger):
     assert (debugger.position, debugger.iteration) == (0, 2)
 
 
-def test_quit_ends_the_script(do, debugger):
-    do("n", "q", "n")
+@pytest.mark.parametrize("word", ["q", "quit", "exit"])
+def test_quit_ends_the_script(do, debugger, word):
+    do("n", word, "n")
     assert debugger.position == 1
 
 
@@ -269,7 +270,7 @@ def test_errors_are_shown_and_the_prompt_comes_again(debugger, type_in, capsys):
     shown = re.findall(r"^\*\*\* (.*)", capsys.readouterr().out, re.M)
     assert [said.split(":")[0] for said in shown] == [
         "the run is at its start",
-        "no command named 'nexxt'; did you mean 'next' or 'set'?",
+        "no command named 'nexxt'; did you mean 'next' or 'exit' or 'set'?",
         "1/0",
     ]
     assert debugger.position == 1

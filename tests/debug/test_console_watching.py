@@ -4,6 +4,7 @@ import pytest
 
 import dagnet as dn
 from dagnet.debug.console.table import complete
+from dagnet.debug.watches import CATALOGUE
 
 
 @pytest.fixture
@@ -68,3 +69,16 @@ def test_completion_of_watches_and_their_nodes(debugger):
     assert complete(debugger, "watch nan rel") == (10, ["relu1"])
     debugger.watch("nan")
     assert complete(debugger, "unwatch ") == (8, ["1"])
+
+
+def test_all_watches_at_once(do, dead):
+    shown = do("watch all", "c")
+    assert shown.count("<watch ") == len(CATALOGUE)
+    assert {type(entry.watch) for entry in dead.watches} == set(CATALOGUE)
+    assert dead.stop.alerts
+    assert complete(dead, "watch al") == (6, ["all", "all zero"])
+
+
+def test_the_help_names_every_watch(do):
+    shown = " ".join(do("help watch").split())
+    assert all(f" {watch.name}" in shown for watch in CATALOGUE)

@@ -2,10 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from textwrap import wrap
 from typing import NamedTuple
 
 from dagnet.debug.console.screen import Screen
 from dagnet.debug.debugger import Debugger
+
+#: Of a line of the help.
+_COLUMNS = 95
 
 #: From the argument typed so far: where what is completed begins, and what could stand there.
 Completer = Callable[[Debugger, str], tuple[int, list[str]]]
@@ -35,12 +39,15 @@ class Command:
     run : callable
         Its docstring is the help.
     complete : callable or None
+    more : str
+        A last line of the help, for what no docstring can say.
     """
 
     names: tuple[str, ...]
     usage: str
     run: Action
     complete: Completer | None = None
+    more: str = ""
 
     @property
     def call(self) -> str:
@@ -54,5 +61,5 @@ class Command:
 
     def help(self) -> str:
         """Return everything there is to say."""
-        lines = (self.run.__doc__ or "").strip().splitlines()
+        lines = [*(self.run.__doc__ or "").strip().splitlines(), *wrap(self.more, _COLUMNS)]
         return "\n".join([self.call, *(f"    {line.strip()}".rstrip() for line in lines)])

@@ -73,5 +73,5 @@ COMMANDS = [
     Command(("continue", "c"), "", go_on),
     Command(("until",), "NODE [PHASE]", until, complete_place),
     Command(("restart",), "", restart),
-    Command(("quit", "q"), "", leave),
+    Command(("quit", "q", "exit"), "", leave),
 ]

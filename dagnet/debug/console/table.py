@@ -60,7 +60,7 @@ COMMANDS = [
     *watching.COMMANDS,
     *looking.COMMANDS,
     *changing.COMMANDS,
-    Command(("help", "h"), "[COMMAND]", show_help, _complete_command),
+    Command(("help", "h", "?"), "[COMMAND]", show_help, _complete_command),
 ]
 
 _BY_NAME = {name: command for command in COMMANDS for name in command.names}

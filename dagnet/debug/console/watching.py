@@ -11,20 +11,27 @@ from dagnet.errors import ArgumentError, UnknownNameError
 
 _BY_NAME = {watch.name: watch for watch in CATALOGUE}
 
+#: Stands for every watch.
+_ALL = "all"
+
 
 def watch(context: Context, argument: str) -> None:
     """Look for something that may go wrong at every step, and stop there; alone, list them.
 
-    Tab shows the names. Without nodes it looks everywhere. Thresholds, and in how many training
-    steps in a row it must be so, are written behind: watch dead relu relu.* over=5
+    Without nodes it looks everywhere. Thresholds, and in how many training steps in a row it must
+    be so, are written behind: watch dead relu relu.* over=5
     """
     debugger = context.debugger
-    if not argument:
+    if argument == _ALL:
+        for each in _BY_NAME:
+            debugger.watch(each)
+    if argument in ("", _ALL):
         context.screen.show(repr(debugger.watches))
         return
     name, rest = leading_name(argument, _BY_NAME)
     if name not in _BY_NAME:
-        raise UnknownNameError.of("watch", argument.partition("=")[0].strip(), _BY_NAME)
+        said = argument.partition("=")[0].strip()
+        raise UnknownNameError.of("watch", said, [_ALL, *_BY_NAME])
     nodes, options = _options(rest, _BY_NAME[name])
     context.screen.show(repr(debugger.watch(_BY_NAME[name](**options), nodes or None)))
 
@@ -60,7 +67,7 @@ def _options(text: str, kind: type[Watch]) -> tuple[str, dict[str, Any]]:
 
 def _complete(debugger: Debugger, text: str) -> tuple[int, list[str]]:
     """Complete the name of a watch, then of a node."""
-    names = [name for name in _BY_NAME if name.startswith(text)]
+    names = [name for name in (_ALL, *_BY_NAME) if name.startswith(text)]
     if names:
         return 0, names
     _, rest = leading_name(text, _BY_NAME)
@@ -73,7 +80,13 @@ def _complete_number(debugger: Debugger, text: str) -> tuple[int, list[str]]:
 
 
 COMMANDS = [
-    Command(("watch",), "[NAME [NODE|PATTERN] [OPTION=NUMBER ...]]", watch, _complete),
+    Command(
+        ("watch",),
+        "[NAME [NODE|PATTERN] [OPTION=NUMBER ...]]",
+        watch,
+        _complete,
+        more=f"NAME is {_ALL}, or one of: {', '.join(_BY_NAME)}.",
+    ),
     Command(("unwatch",), "[NUMBER|NAME]", unwatch, _complete_number),
     Command(("alerts",), "", alerts),
 ]
