@@ -32,6 +32,7 @@ from dagnet.runners import Runner, Runners
 from dagnet.scheduler import Binding, Scheduler, cost, resolve
 from dagnet.settings import Seed, check_choice, check_dtype, generators
 from dagnet.stored import is_stored
+from dagnet.totals import Totals
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -169,7 +170,9 @@ class Model:
         #: `save` keeps them; the command line counts classes and orders columns by them.
         self.classes: tuple[str, ...] | None = None
         self.features: tuple[str, ...] | None = None
-        self._runners = Runners(self.graph, self.store, arrays, self.rng, check_finite, binding)
+        self._runners = Runners(
+            self.graph, shapes, self.store, arrays, self.rng, check_finite, binding
+        )
         self._run: Run | None = None
         #: Predictions may come from several threads; training is for one at a time.
         self._lock = Lock()
@@ -346,18 +349,19 @@ class Model:
 
     def assess_in_blocks(
         self, feeds: Mapping[str, Any], m: int
-    ) -> Iterator[tuple[slice, CheckedFeeds, dict[str, float], dict[str, np.ndarray]]]:
+    ) -> Iterator[tuple[slice, CheckedFeeds, Totals, dict[str, np.ndarray]]]:
         """Do what `assess` does on what `sources` returned, block by block.
 
-        Yields the examples of a block, its feeds, every loss by name, and the outputs, which last
+        Yields the examples of a block, its feeds, the totals up to it, and the outputs, which last
         until the next block.
         """
         with self._lock:
             runner, binding = self._runners.evaluating, None
+            totals = Totals(runner.scheduler.plan.graph, self.shapes, m)
             for which, block, binding in runner.forward_in_blocks(feeds, m):
-                losses = {n: float(binding.frames[n].output[()]) for n in self.graph.losses}
+                totals.add(binding)
                 outputs = {n: binding.frames[n].output for n in self.graph.outputs}
-                yield which, block, losses, outputs
+                yield which, block, totals, outputs
             if binding is not None:
                 binding.release()
 
@@ -367,12 +371,17 @@ class Model:
         sources, m = self.sources(feeds, runner)
         shapes = {name: resolve(self.shapes[name], m) for name in self.graph.outputs}
         outputs = {name: np.empty(shape, self.dtype) for name, shape in shapes.items()}
+        totals = Totals(runner.scheduler.plan.graph, self.shapes, m)
         with self._lock:
             for which, _, binding in runner.forward_in_blocks(sources, m):
+                totals.add(binding)
                 for name, output in outputs.items():
                     scaled = is_scaled(self.shapes[name])
                     output[(..., which) if scaled else ...] = binding.frames[name].output
                 binding.release()
+        for name, value in totals.values().items():
+            if name in outputs:
+                outputs[name][()] = value
         return outputs
 
     # Parameters.

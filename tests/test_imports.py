@@ -40,7 +40,7 @@ ROWS = [
     ["passes"],
     ["plan", "lifetimes", "planner", "executors", "diagnosis"],
     ["scheduler", "run", "gradients", "cache", "record", "layer", "feeds", "fused", "streams"],
-    ["runners"],
+    ["runners", "totals"],
     ["model"],
     ["storage", "networks"],
     ["training"],

@@ -188,6 +188,57 @@ def test_regression_and_a_function_in_blocks(tmp_path, monkeypatch):
     assert mixed == pytest.approx(expected, rel=1e-12)
 
 
+def squashed(error, penalty):
+    return [dn.Tanh()(error), penalty]
+
+
+def multiplied(error, penalty):
+    return [dn.Multiply()(error, dn.Add()(error, penalty)), error]
+
+
+@pytest.mark.parametrize("executor", ["compiled", "fused"])
+@pytest.mark.parametrize("costs", [squashed, multiplied])
+def test_costs_made_of_losses_and_outputs_without_examples_in_blocks(
+    tmp_path, monkeypatch, costs, executor
+):
+    rng = np.random.default_rng(4)
+    X, Y = rng.standard_normal((5, M)), rng.standard_normal((2, M))
+    np.savez(tmp_path / "a.npz", X=X, Y=Y)
+    arrays = dn.data.mapped(tmp_path / "a.npz")
+    x, y = dn.Input(5, name="X"), dn.Input(2, name="Y")
+    guess = dn.Linear(2, name="guess")(x)
+    error = dn.MeanSquaredError(name="error")(guess, y)
+    size = dn.Huber(name="size")(guess, dn.Dropout(0.5)(dn.Linear(2)(x)))
+    model = dn.Model(costs(error, size), outputs=[guess, size], seed=1, l2=0.3, executor=executor)
+    expected, outputs = model.evaluate(X, Y), model.predict(X)
+    monkeypatch.setattr(runners, "BLOCK_BYTES", 1000)
+    assert model.evaluate(arrays["X"], arrays["Y"]) == pytest.approx(expected, rel=1e-12)
+    assert model.predict(arrays["X"])["size"] == pytest.approx(outputs["size"], rel=1e-12)
+
+
+def test_inputs_without_examples_beside_a_file(tmp_path, monkeypatch):
+    rng = np.random.default_rng(5)
+    X, Y, table = rng.standard_normal((5, M)), rng.standard_normal((2, M)), np.eye(3, 7)
+    np.save(tmp_path / "table.npy", table)
+    np.savez(tmp_path / "a.npz", X=X, Y=Y)
+    arrays = dn.data.mapped(tmp_path / "a.npz") | {"table": table}
+    inputs = {"X": dn.Input(5, name="X"), "table": dn.Input(3, 7, name="table", examples=False)}
+    guess, rows = dn.Linear(2)(inputs["X"]), dn.Linear(3, name="rows")(inputs["table"])
+    losses = [dn.MeanSquaredError()(guess, dn.Input(2, name="Y"))]
+    losses.append(dn.MeanSquaredError()(rows, dn.Input(3, 7, name="wanted", examples=False)))
+    model = dn.Model(losses, outputs=[guess, rows], seed=1)
+    targets = {"Y": Y, "wanted": table}
+    expected = model.evaluate({"X": X, "table": table}, targets, ["mae", "r2"])
+    monkeypatch.setattr(runners, "BLOCK_BYTES", 1000)
+    found = model.evaluate(
+        {"X": arrays["X"], "table": table}, targets | {"Y": arrays["Y"]}, ["mae", "r2"]
+    )
+    assert found == pytest.approx(expected, rel=1e-12)
+    alone = dn.Model(losses[1:], outputs=[rows], seed=1)
+    in_file = np.load(tmp_path / "table.npy", mmap_mode="r")
+    assert np.array_equal(alone.predict(in_file), alone.predict(table))
+
+
 def test_bytes_and_other_byte_orders_become_the_models_dtype(tmp_path):
     rng = np.random.default_rng(4)
     X = rng.integers(0, 255, (M, 5)).astype("u1")
