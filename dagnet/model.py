@@ -1,6 +1,6 @@
 """The model: a graph, its parameters and its schedulers. What most users hold."""
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Mapping, Sequence
 from os import PathLike
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Protocol
@@ -349,7 +349,7 @@ class Model:
 
     def assess_in_blocks(
         self, feeds: Mapping[str, Any], m: int
-    ) -> Iterator[tuple[slice, CheckedFeeds, Totals, dict[str, np.ndarray]]]:
+    ) -> Generator[tuple[slice, CheckedFeeds, Totals, dict[str, np.ndarray]]]:
         """Do what `assess` does on what `sources` returned, block by block.
 
         Yields the examples of a block, its feeds, the totals up to it, and the outputs, which last

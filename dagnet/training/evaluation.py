@@ -1,6 +1,7 @@
 """Evaluation: the cost and metrics of a model on data, in prediction mode."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from copy import copy
 from typing import Any
 
@@ -108,15 +109,16 @@ class Judge:
             if label not in self._means
             for name in names
         }
-        blocks = self.model.assess_in_blocks(feeds, m)
-        for which, block, totals, outputs in blocks:  # noqa: B007 - the last totals are those of all
-            share = (which.stop - which.start) / m
-            for label, (output, target, metric) in measures:
-                if label in self._means:
-                    sums[label] += share * float(metric(outputs[output], block[target]))
-            for name, whole in wholes.items():
-                part = (..., which) if is_scaled(self.model.shapes[name]) else ...
-                whole[part] = outputs[name] if name in outputs else block[name]
+        # Closed at once if a metric raises: until then, no other thread can predict.
+        with closing(self.model.assess_in_blocks(feeds, m)) as blocks:
+            for which, block, totals, outputs in blocks:  # noqa: B007 - the last are those of all
+                share = (which.stop - which.start) / m
+                for label, (output, target, metric) in measures:
+                    if label in self._means:
+                        sums[label] += share * float(metric(outputs[output], block[target]))
+                for name, whole in wholes.items():
+                    part = (..., which) if is_scaled(self.model.shapes[name]) else ...
+                    whole[part] = outputs[name] if name in outputs else block[name]
         for label, (output, target, metric) in measures:
             if label not in self._means:
                 sums[label] = float(metric(wholes[output], wholes[target]))

@@ -18,7 +18,7 @@ from dagnet.errors import (
     FileAccessError,
     FileFormatError,
 )
-from dagnet.training import batches
+from dagnet.training import batches, evaluation
 from dagnet.training.orders import shuffled_blocks
 
 #: Bytes that the process may take while it trains, and how many times more are in the file. The
@@ -214,6 +214,19 @@ def test_costs_made_of_losses_and_outputs_without_examples_in_blocks(
     monkeypatch.setattr(runners, "BLOCK_BYTES", 1000)
     assert model.evaluate(arrays["X"], arrays["Y"]) == pytest.approx(expected, rel=1e-12)
     assert model.predict(arrays["X"])["size"] == pytest.approx(outputs["size"], rel=1e-12)
+
+
+def test_a_metric_that_raises_within_a_block_leaves_the_model_to_others(small, monkeypatch):
+    def broken(predictions, targets):
+        raise ZeroDivisionError
+
+    _, _, X_stored, Y_stored = small
+    monkeypatch.setattr(evaluation, "is_mean", lambda metric: True)
+    model = network()
+    with pytest.raises(ZeroDivisionError) as kept:  # the traceback, as a console does
+        model.evaluate(X_stored, Y_stored, [broken])
+    assert kept.tb
+    assert not model._lock.locked()
 
 
 def test_inputs_without_examples_beside_a_file(tmp_path, monkeypatch):
