@@ -49,6 +49,13 @@ def as_float(value: SupportsFloat, what: str) -> float:
         ) from None
 
 
+def plain(value: object) -> object:
+    """Return a number of numpy as one of Python, and anything else as it is."""
+    if isinstance(value, np.floating):
+        return float(value)
+    return int(value) if isinstance(value, np.integer) else value
+
+
 def check_integer(value: object, what: str) -> None:
     """Raise unless `value` is an integer."""
     if isinstance(value, bool) or not isinstance(value, int | np.integer):
