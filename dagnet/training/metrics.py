@@ -21,7 +21,8 @@ def accuracy(predictions: np.ndarray, targets: np.ndarray, kind: Kind | None = N
     Parameters
     ----------
     predictions : ndarray
-        Probabilities ``(k, m)``; ``(m,)`` is taken for ``(1, m)``.
+        Probabilities ``(k, m)``; ``(m,)`` is taken for ``(1, m)``. Of more axes, the first holds
+        the classes, and an example has several places.
     targets : ndarray
         Of ``predictions``' shape; or for classes, integer labels ``(m,)`` or ``(1, m)``.
     kind : {"binary", "categorical"}, optional
@@ -249,6 +250,12 @@ def _as_rows(values: np.ndarray) -> np.ndarray:
     return array.reshape(-1, array.shape[-1]).astype(np.float64, copy=False)
 
 
+def _by_class(values: np.ndarray) -> np.ndarray:
+    """Return classes in rows: each place of each example has a column of its own."""
+    rows = _as_rows(values)
+    return rows if np.ndim(values) < 3 else rows.reshape(np.shape(values)[0], -1)
+
+
 def _decide(
     predictions: np.ndarray, targets: np.ndarray, kind: Kind | None
 ) -> tuple[np.ndarray, np.ndarray, Kind] | None:
@@ -256,14 +263,13 @@ def _decide(
     values = _as_rows(predictions)
     if kind is None:
         kind = "binary" if values.shape[0] == 1 else "categorical"
-    truth = (
-        _true_classes(values, targets) if kind == "categorical" else _true_labels(values, targets)
-    )
-    if np.isnan(values).any():
-        return None
     if kind == "binary":
-        return values > 0.5, truth, kind
-    return _one_hot(values.argmax(axis=0), values.shape[0]), truth, kind
+        truth, guess = _true_labels(values, targets), values > 0.5
+    else:
+        values = _by_class(predictions)
+        truth = _true_classes(values, targets)
+        guess = _one_hot(values.argmax(axis=0), values.shape[0])
+    return None if np.isnan(values).any() else (guess, truth, kind)
 
 
 def _true_labels(values: np.ndarray, targets: np.ndarray) -> np.ndarray:
@@ -275,7 +281,7 @@ def _true_labels(values: np.ndarray, targets: np.ndarray) -> np.ndarray:
 
 def _true_classes(values: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """Return the true class of each example, from one-hot columns or integer labels."""
-    truth, classes = _as_rows(targets), values.shape[0]
+    truth, classes = _by_class(targets), values.shape[0]
     if truth.shape == values.shape and classes > 1:
         return _one_hot(truth.argmax(axis=0), classes)
     if truth.shape != (1, values.shape[1]):
