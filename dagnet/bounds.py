@@ -87,5 +87,12 @@ def check_size(
     return int(value)
 
 
+def plain(value: Any) -> Any:
+    """Return a number of numpy as one of Python, and anything else as it is."""
+    if isinstance(value, np.floating):
+        return float(value)
+    return int(value) if isinstance(value, np.integer) else value
+
+
 def _is_integer(value: Any) -> bool:
     return isinstance(value, int | np.integer) and not isinstance(value, bool)

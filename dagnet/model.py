@@ -138,7 +138,7 @@ class Model:
         self.classes: tuple[str, ...] | None = None
         self.features: tuple[str, ...] | None = None
         self._runners = Runners(
-            self.graph, self.store, parts.states, self.rng, check_finite, binding
+            self.graph, self.shapes, self.store, parts.states, self.rng, check_finite, binding
         )
         self._predictor = Predictor(self.graph, self.shapes, self.dtype, self._runners)
         self._run: Run | None = None
@@ -295,14 +295,13 @@ class Model:
 
     def assess(self, feeds: Mapping[str, Any]) -> tuple[float, dict[str, np.ndarray]]:
         """Run in prediction mode on feeds for all inputs; return the cost J and the outputs."""
-        losses, outputs = self._predictor.assess(feeds)
-        return sum(losses.values()), outputs
+        return self._predictor.assess(feeds)
 
     def assess_in_blocks(self, feeds: Mapping[str, Any], m: int) -> Iterator[Block]:
         """Do what `assess` does on what `sources` returned, block by block.
 
-        Yields the examples of a block, its feeds, which last until the next one, every loss by
-        name, and the outputs.
+        Yields the examples of a block, its feeds, which last until the next one, the totals up to
+        it, and the outputs.
         """
         return self._predictor.assess_in_blocks(feeds, m)
 

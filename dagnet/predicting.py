@@ -9,14 +9,14 @@ import numpy as np
 from dagnet.feeds import CheckedFeeds
 from dagnet.graph import Graph
 from dagnet.node import Shape, is_scaled, resolve
-from dagnet.runners import Runners
+from dagnet.runners import Runner, Runners
+from dagnet.totals import Totals
 
-#: By name.
-Losses = dict[str, float]
 Arrays = dict[str, np.ndarray]
 
-#: Which examples are in a block; its feeds, which last until the next; its losses and outputs.
-Block = tuple[slice, CheckedFeeds, Losses, Arrays]
+#: Which examples are in a block; its feeds, which last until the next; the totals up to it; its
+#: outputs.
+Block = tuple[slice, CheckedFeeds, Totals, Arrays]
 
 
 class Predictor:
@@ -35,9 +35,8 @@ class Predictor:
     """
 
     def __init__(self, graph: Graph, shapes: Mapping[str, Shape], dtype: str, runners: Runners):
-        self._losses = graph.losses
-        #: Of the outputs.
-        self._shapes = {name: shapes[name] for name in graph.outputs}
+        self._shapes = shapes
+        self._outputs = graph.outputs
         self._dtype = dtype
         self._runners = runners
         self._lock = Lock()
@@ -46,28 +45,42 @@ class Predictor:
         """Return the outputs for feeds of the inputs that they depend on."""
         with self._lock:
             binding = self._runners.predicting.forward(feeds)
-            outputs = {name: binding.frames[name].output.copy() for name in self._shapes}
+            outputs = {name: binding.frames[name].output.copy() for name in self._outputs}
             binding.release()
         return outputs
 
     def outputs_in_blocks(self, feeds: Mapping[str, Any], m: int) -> Arrays:
         """Do what `outputs` does on feeds some of which are streams."""
-        whole = {n: np.empty(resolve(s, m), self._dtype) for n, s in self._shapes.items()}
-        for which, block in self._runners.predicting.blocks(feeds, m):
-            for name, part in self.outputs(block).items():
-                whole[name][(..., which) if is_scaled(self._shapes[name]) else ...] = part
+        shapes = {name: self._shapes[name] for name in self._outputs}
+        whole = {name: np.empty(resolve(shape, m), self._dtype) for name, shape in shapes.items()}
+        blocks = self._blocks(self._runners.predicting, feeds, m)
+        for which, _, totals, outputs in blocks:  # noqa: B007 - the last totals are those of all
+            for name, part in outputs.items():
+                whole[name][(..., which) if is_scaled(shapes[name]) else ...] = part
+        for name, value in totals.values().items():
+            if name in whole:
+                whole[name][()] = value
         return whole
 
-    def assess(self, feeds: Mapping[str, Any]) -> tuple[Losses, Arrays]:
-        """Return the losses and the outputs for feeds of all inputs."""
+    def assess(self, feeds: Mapping[str, Any]) -> tuple[float, Arrays]:
+        """Return the cost J and the outputs for feeds of all inputs."""
         with self._lock:
             binding = self._runners.evaluating.forward(feeds)
-            losses = {name: float(binding.frames[name].output) for name in self._losses}
-            outputs = {name: binding.frames[name].output.copy() for name in self._shapes}
+            outputs = {name: binding.frames[name].output.copy() for name in self._outputs}
+            J = binding.cost
             binding.release()
-        return losses, outputs
+        return J, outputs
 
     def assess_in_blocks(self, feeds: Mapping[str, Any], m: int) -> Iterator[Block]:
         """Do what `assess` does on feeds some of which are streams, a block at a time."""
-        for which, block in self._runners.evaluating.blocks(feeds, m):
-            yield which, block, *self.assess(block)
+        return self._blocks(self._runners.evaluating, feeds, m)
+
+    def _blocks(self, runner: Runner, feeds: Mapping[str, Any], m: int) -> Iterator[Block]:
+        totals = Totals(runner.scheduler.plan.graph, self._shapes, m)
+        for which, block in runner.blocks(feeds, m):
+            with self._lock:  # not while the block is looked at: the model may be asked for more
+                binding = runner.forward(block)
+                totals.add(binding)
+                outputs = {name: binding.frames[name].output.copy() for name in self._outputs}
+                binding.release()
+            yield which, block, totals, outputs

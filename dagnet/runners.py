@@ -12,12 +12,13 @@ from dagnet.errors import FeedTypeError, GraphError
 from dagnet.feeds import CheckedFeeds, Feeder, feed_rules
 from dagnet.garbage import collection_paused
 from dagnet.graph import Graph, ParamKey
-from dagnet.node import is_scaled
+from dagnet.node import Shape, is_scaled
 from dagnet.parameters import ParameterStore
 from dagnet.passes import (
     for_prediction,
     fuse_logits,
     fused_activations,
+    measured_scalars,
     prune,
     quiet_branches,
 )
@@ -66,7 +67,7 @@ class Runner:
         scaled = {name for name in feeds if is_scaled(plan.graph.vertices[name].op.output_shape())}
         streams = [source for source in feeds.values() if isinstance(source, Stream)]
         taken = plan.scaled_size + sum(stream.example_bytes for stream in streams)
-        length = min(m, max(1, BLOCK_BYTES // taken))
+        length = min(m, max(1, BLOCK_BYTES // max(1, taken)))  # a run may have no examples
         gather = Gatherer(feeds, scaled)
         for start in range(0, m, length):
             which = slice(start, min(start + length, m))
@@ -79,6 +80,7 @@ class Runners:
     def __init__(
         self,
         graph: Graph,
+        shapes: Mapping[str, Shape],
         store: ParameterStore,
         states: Mapping[ParamKey, np.ndarray],
         rng: np.random.Generator,
@@ -87,6 +89,7 @@ class Runners:
     ):
         self._binding = binding
         self._graph = graph
+        self._shapes = shapes
         self._store = store
         self._states = states
         self._rng = rng
@@ -122,14 +125,19 @@ class Runners:
         """Forward to the outputs, in prediction mode."""
         with collection_paused():
             graph = prune(for_prediction(self._graph), (), self._graph.outputs)
-            return self._runner(graph, graph.inputs, backward=False)
+            return self._forward_only(graph)
 
     @cached_property
     def evaluating(self) -> Runner:
         """Forward to the outputs and the losses, in prediction mode."""
         with collection_paused():
-            graph = fuse_logits(for_prediction(self._with_losses()))
-            return self._runner(graph, graph.inputs, backward=False)
+            return self._forward_only(fuse_logits(for_prediction(self._with_losses())))
+
+    def _forward_only(self, graph: Graph) -> Runner:
+        """Return how a graph runs that keeps its outputs and what `Totals` reads."""
+        wanted = dict.fromkeys([*graph.outputs, *measured_scalars(graph, self._shapes)])
+        kept = graph.replace(outputs=tuple(wanted))
+        return self._runner(kept, graph.inputs, backward=False)
 
     def _with_losses(self) -> Graph:
         if not self._graph.losses:

@@ -42,7 +42,7 @@ ROWS = [
     ["plan", "lifetimes", "planner", "executors", "diagnosis"],
     ["memory", "binding", "scheduler", "run", "gradients", "cache", "record", "layer", "fused"],
     ["feeds", "preparing", "streams"],
-    ["building", "runners", "predicting", "updates"],
+    ["building", "runners", "totals", "predicting", "updates"],
     ["model"],
     ["storage", "networks"],
     ["training"],

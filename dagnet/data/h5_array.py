@@ -52,7 +52,12 @@ class H5Array(Stored):
     @cached_property
     def rows(self) -> int:
         """How many examples, on the last axis, are read at once: those of a chunk, if not many."""
-        (axis,) = self._groups[-1]
+        axis, *others = self._groups[-1]
+        if others:
+            raise ArgumentError(
+                f"{self!r}: its last axis, the examples, is joined of several in the file; "
+                "transpose it, so that the examples' own is the last"
+            )
         chunks = self._dataset.chunks
         most = max(1, BLOCK_BYTES // max(1, example_bytes(self)))
         return min(chunks[axis] if chunks else most, most, max(1, self.shape[-1]))
@@ -70,7 +75,7 @@ class H5Array(Stored):
                 return
             # What is to be read may be more blocks than there is room for: then part by part.
             fit = len(np.unique(blocks)) <= kept.slots
-            most = len(which) if fit else kept.slots
+            most = len(which) or 1 if fit else kept.slots
             for start in range(0, len(which), most):
                 part = slice(start, start + most)
                 places = kept.places(blocks[part]) * rows + within[part]
@@ -124,14 +129,16 @@ class H5Array(Stored):
             rest = -prod(wanted)
             wanted[wanted.index(-1)] = self.size // rest if rest > 0 else 0
         groups, left = [], list(self._groups)
-        for size in wanted:
+        for place, size in enumerate(wanted, start=1):
             joined: tuple[int, ...] = left.pop(0) if left else ()
-            while left and self._size(joined) < size:
+            # The last one takes all: an axis of 1 may follow, such as the channel of grey pictures.
+            while left and (self._size(joined) < size or place == len(wanted)):
                 joined += left.pop(0)
             if self._size(joined) != size:
                 break
             groups.append(joined)
-        if left or len(groups) < len(wanted):
+        # Reading goes along an axis that is one in the file, too.
+        if len(groups) < len(wanted) or left or all(len(group) > 1 for group in groups):
             raise ArgumentError(
                 f"{self!r} stays in its file: axes can be joined, as in reshape({len(self)}, -1), "
                 f"but not become {tuple(shape)}"
@@ -163,7 +170,7 @@ class H5Array(Stored):
             keys[places[0] : places[0] + 1] = [slice(None)] * (self.ndim - len(keys) + 1)
         keys += [slice(None)] * (self.ndim - len(keys))
         many = [k for k in keys if not isinstance(k, slice | int | np.integer)]
-        if len(keys) > self.ndim or len(many) > 1 or None in keys[:]:
+        if len(keys) > self.ndim or len(many) > 1 or any(k is None for k in keys):
             raise IndexError(f"{self!r} takes a number or slice an axis, and one list at most")
         return keys
 

@@ -46,11 +46,12 @@ class Session:
     @property
     def position(self) -> int:
         """How many steps are done: forward, backward, and one for the update."""
-        return self._walk.position + self._update.done
+        return self._walk.position + self.at_end
 
     @property
     def at_end(self) -> bool:
-        return self._update.done
+        """Whether the update is done, or would be but for a value set after it."""
+        return self._update.done or self._update_again
 
     @property
     def cost(self) -> float | None:
@@ -61,7 +62,7 @@ class Session:
     @property
     def last(self) -> tuple[str, str]:
         """Node and phase of the step that was done last."""
-        if self._update.done:
+        if self.at_end:
             return "", "update"
         if not self._walk.position:
             return "", "start"
@@ -115,6 +116,7 @@ class Session:
         """Undo everything: parameters, optimizer, states and generator are as at the start."""
         if self._update.done:
             self._update.undo()
+        self._update_again = False
         self._walk.rewind()
 
     def set(self, override: Override) -> None:

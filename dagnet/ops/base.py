@@ -8,11 +8,13 @@ no array and knows no graph; calling it makes a `Node`.
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from functools import wraps
 from math import prod
 from typing import Any, ClassVar, dataclass_transform
 
 import numpy as np
 
+from dagnet.bounds import plain
 from dagnet.errors import ArgumentTypeError, GraphError
 from dagnet.names import check_name
 from dagnet.node import Node, Shape, located, user_source
@@ -28,6 +30,20 @@ class Example:
     shapes: tuple[tuple[int, ...], ...]
     draw: Callable[[np.random.Generator], tuple[np.ndarray, ...]] | None = None
     params: Mapping[str, tuple[int, ...]] | None = None
+
+
+def _with_plain_numbers(init: Callable[..., None]) -> Callable[..., None]:
+    """Return an initialiser that makes Python's numbers of numpy's.
+
+    A hyperparameter of numpy would bring its own precision into arrays of another one, and lose
+    it when the model is saved.
+    """
+
+    @wraps(init)
+    def initialize(self: Any, *args: Any, **kwargs: Any) -> None:
+        init(self, *map(plain, args), **{name: plain(value) for name, value in kwargs.items()})
+
+    return initialize
 
 
 @dataclass_transform(frozen_default=True, eq_default=False, field_specifiers=(field,))
@@ -76,6 +92,7 @@ class Op(ABC):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         dataclass(frozen=True, eq=False)(cls)
+        cls.__init__ = _with_plain_numbers(cls.__init__)  # type: ignore[method-assign]
 
     def __call__(self, *inputs: Node, name: str | None = None) -> Node:
         """Use this op on nodes and return the new node.

@@ -11,6 +11,7 @@ from dagnet.passes.parameters import collect_parameters, collect_states, paramet
 from dagnet.passes.penalty import add_l2
 from dagnet.passes.prediction import for_prediction, quiet_branches
 from dagnet.passes.prune import prune
+from dagnet.passes.scalars import measured_scalars
 from dagnet.passes.shapes import infer_shapes
 from dagnet.passes.verify import verify
 
@@ -35,6 +36,7 @@ __all__ = [
     "fuse_logits",
     "fused_activations",
     "infer_shapes",
+    "measured_scalars",
     "needs_gradient",
     "parameter_keys",
     "prune",

@@ -6,6 +6,7 @@ import numpy as np
 
 from dagnet.cache import Cache
 from dagnet.model import Model
+from dagnet.node import resolve
 from dagnet.profiling.profile import Profile
 from dagnet.profiling.timing import NodeTimer, profile
 
@@ -65,4 +66,11 @@ def _double(model: Model, cache: Cache) -> tuple[Model, dict[str, np.ndarray]]:
     double = Model.from_graph(model.graph, dtype=model.dtype, check_finite=False)
     double.set_params(model.params)
     double.set_state(model.state)
-    return double, {name: cache[name].output for name in model.graph.inputs}
+    return double, {name: _fed(model, cache, name) for name in model.graph.inputs}
+
+
+def _fed(model: Model, cache: Cache, name: str) -> np.ndarray:
+    """Return what an input was fed; zeros for one that the run left out, having no need of it."""
+    if cache.frame(name) is not None:
+        return cache[name].output
+    return np.zeros(resolve(model.shapes[name], cache.run.binding.m), model.dtype)

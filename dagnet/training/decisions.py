@@ -32,6 +32,12 @@ def as_rows(values: np.ndarray) -> np.ndarray:
     return array.reshape(-1, array.shape[-1]).astype(np.float64, copy=False)
 
 
+def _by_class(values: np.ndarray) -> np.ndarray:
+    """Return classes in rows: each place of each example has a column of its own."""
+    rows = as_rows(values)
+    return rows if np.ndim(values) < 3 else rows.reshape(np.shape(values)[0], -1)
+
+
 def decided(
     predictions: np.ndarray, targets: np.ndarray, kind: Kind | None
 ) -> tuple[np.ndarray, np.ndarray, Kind] | None:
@@ -39,14 +45,13 @@ def decided(
     values = as_rows(predictions)
     if kind is None:
         kind = "binary" if values.shape[0] == 1 else "categorical"
-    truth = (
-        _true_classes(values, targets) if kind == "categorical" else _true_labels(values, targets)
-    )
-    if np.isnan(values).any():
-        return None
     if kind == "binary":
-        return values > 0.5, truth, kind
-    return _one_hot(values.argmax(axis=0), values.shape[0]), truth, kind
+        truth, guess = _true_labels(values, targets), values > 0.5
+    else:
+        values = _by_class(predictions)
+        truth = _true_classes(values, targets)
+        guess = _one_hot(values.argmax(axis=0), values.shape[0])
+    return None if np.isnan(values).any() else (guess, truth, kind)
 
 
 def _true_labels(values: np.ndarray, targets: np.ndarray) -> np.ndarray:
@@ -59,7 +64,7 @@ def _true_labels(values: np.ndarray, targets: np.ndarray) -> np.ndarray:
 
 def _true_classes(values: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """Return the true class of each example, from one-hot columns or integer labels."""
-    truth, classes = as_rows(targets), values.shape[0]
+    truth, classes = _by_class(targets), values.shape[0]
     if truth.shape == values.shape and classes > 1:
         return _one_hot(truth.argmax(axis=0), classes)
     if truth.shape != (1, values.shape[1]):

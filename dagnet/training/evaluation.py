@@ -8,9 +8,8 @@ import numpy as np
 
 from dagnet.errors import ArgumentError, ArgumentTypeError
 from dagnet.model import Model
-from dagnet.node import resolve
+from dagnet.node import is_scaled, resolve
 from dagnet.ops import (
-    L2,
     BinaryCrossEntropy,
     BinaryCrossEntropyWithLogits,
     CategoricalCrossEntropy,
@@ -101,33 +100,26 @@ class Judge:
         """
         m = next(source.shape[-1] for source in feeds.values() if isinstance(source, Stream))
         measures = self._measures.items()
-        sums = dict.fromkeys(["cost", *self._measures], 0.0)
+        sums = dict.fromkeys(self._measures, 0.0)
         wholes = {
             name: np.empty(resolve(self.model.shapes[name], m), self.model.dtype)
             for label, (*names, _) in measures
             if label not in self._means
             for name in names
         }
-        for which, block, losses, outputs in self.model.assess_in_blocks(feeds, m):
+        blocks = self.model.assess_in_blocks(feeds, m)
+        for which, block, totals, outputs in blocks:  # noqa: B007 - the last totals are those of all
             share = (which.stop - which.start) / m
-            sums["cost"] += self._part_of_cost(losses, share, last=which.stop == m)
             for label, (output, target, metric) in measures:
                 if label in self._means:
                     sums[label] += share * float(metric(outputs[output], block[target]))
             for name, whole in wholes.items():
-                whole[..., which] = outputs[name] if name in outputs else block[name]
+                part = (..., which) if is_scaled(self.model.shapes[name]) else ...
+                whole[part] = outputs[name] if name in outputs else block[name]
         for label, (output, target, metric) in measures:
             if label not in self._means:
                 sums[label] = float(metric(wholes[output], wholes[target]))
-        return sums
-
-    def _part_of_cost(self, losses: Mapping[str, float], share: float, last: bool) -> float:
-        """Return what a block with a share of the examples adds to the cost of all."""
-        vertices = self.model.graph.vertices
-        penalties = [name for name in losses if isinstance(vertices[name].op, L2)]
-        means = sum(value for name, value in losses.items() if name not in penalties)
-        # A penalty is on the weights: divided by the examples of a block, its share is all of it.
-        return share * (means + sum(losses[name] for name in penalties if last))
+        return {"cost": totals.cost(), **sums}
 
 
 def _check_metrics(metrics: Any, pairs: Pairs) -> None:

@@ -232,6 +232,9 @@ class Training:
                 break
 
     def _end_epoch(self) -> None:
+        cut_short = self.batch < self.batches.count
+        if cut_short:  # a training that goes on from here has the rest of the epoch before it
+            self._write_checkpoint()
         self.metrics = {"cost": self._cost()}
         self.logged = self.epoch in (1, self.epochs) or self.epoch % self.log_every == 0
         if self.logged or self._stop_reason:
@@ -240,6 +243,10 @@ class Training:
         self._tell("on_epoch")
         if self._stop_reason and not self.logged:  # it has become the last one just now
             self._log_measured()
+        if not cut_short:
+            self._write_checkpoint()
+
+    def _write_checkpoint(self) -> None:
         if self.checkpoint and self.epoch % self.checkpoint.every == 0:
             self.checkpoint.write(self)
 

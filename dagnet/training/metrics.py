@@ -18,7 +18,8 @@ def accuracy(predictions: np.ndarray, targets: np.ndarray, kind: Kind | None = N
     Parameters
     ----------
     predictions : ndarray
-        Probabilities ``(k, m)``; ``(m,)`` is taken for ``(1, m)``.
+        Probabilities ``(k, m)``; ``(m,)`` is taken for ``(1, m)``. Of more axes, the first holds
+        the classes, and an example has several places.
     targets : ndarray
         Of ``predictions``' shape; or for classes, integer labels ``(m,)`` or ``(1, m)``.
     kind : {"binary", "categorical"}, optional

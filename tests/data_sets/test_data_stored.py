@@ -100,6 +100,7 @@ KEYS = [
     ..., 3, -1, slice(2, 9, 3), slice(None, None, -1), [4, 1, 1, -2], (..., 2), (3, 1),
     (slice(2, 5), 0),
     (slice(None), [2, 0]), (2, slice(None), -1), (slice(None), 1, slice(0, 4, 2)),
+    np.array([4, -1]), (slice(None), np.array([True, False, True])), np.array([], int),
 ]  # fmt: skip
 
 
@@ -130,14 +131,23 @@ def test_axes_of_chunks_are_moved_and_joined(tmp_path):
         assert np.array_equal(made[..., 2:], wanted[..., 2:])
     for again in (pickle.loads(pickle.dumps(found.T)), copy.deepcopy(found.T)):
         assert np.array_equal(again, X.T)
-    with pytest.raises(ArgumentError, match="axes can be joined"):
-        found.reshape(5, 33)
+    for shape in ((5, 33), (-1,)):
+        with pytest.raises(ArgumentError, match="axes can be joined"):
+            found.reshape(*shape)
+    with pytest.raises(ArgumentError, match="transpose it"):
+        found.reshape(11, -1).read(np.array([0]), np.empty((11, 1)))
     with pytest.raises(ArgumentError, match="no order of the 3 axes"):
         found.transpose(0, 1)
     with pytest.raises(IndexError):
         found[11]
     with pytest.raises(IndexError, match="one list at most"):
         found[[1, 2], [0, 1]]
+
+
+def test_grey_pictures_with_an_axis_of_one_channel_become_columns(tmp_path):
+    X = RNG.integers(0, 99, (11, 3, 5, 1))
+    found = h5(tmp_path, X, chunks=(4, 3, 5, 1))
+    assert np.array_equal(found.reshape(11, -1).T, X.reshape(11, -1).T)
 
 
 def test_a_few_blocks_stay_in_memory_and_are_read_once(tmp_path, monkeypatch):

@@ -404,6 +404,16 @@ def test_moving_on_recomputes_what_was_set_first(debugger, model):
     assert debugger.cost == pytest.approx(np.log(2), rel=1e-12)
 
 
+def test_a_value_set_at_the_end_leaves_the_run_at_its_end(debugger, model):
+    debugger.run()
+    debugger.set("relu1", "output", np.zeros((4, M)))
+    assert (debugger.position, debugger.at_end) == (14, True)
+    with pytest.raises(DebuggerError, match="at its end, position 14"):
+        debugger.step()
+    assert debugger.back().position == 13
+    assert not model.cache["linear2"].grad_params["W"].any()
+
+
 def test_a_set_array_is_copied(debugger, model):
     mine = np.zeros((4, M))
     debugger.set("relu1", "output", mine)

@@ -121,3 +121,14 @@ def test_an_optimizer_that_is_none():
     model = dn.mlp([3, 1], seed=1)
     with pytest.raises(ArgumentTypeError, match=r"must be an object such as dn\.SGD"):
         model.profile({"X": np.ones((3, 5)), "Y": np.ones((1, 5))}, 0.1)
+
+
+def test_a_report_of_a_run_that_left_a_branch_out(tmp_path):
+    x, u, y = dn.Input(3, name="x"), dn.Input(4, name="u"), dn.Input(1, name="y")
+    guess, aside = dn.Linear(1)(x), dn.ReLU(name="aside")(u)
+    model = dn.Model(dn.MeanSquaredError()(guess, y), outputs=[guess, aside], seed=1)
+    feeds = {"x": np.ones((3, 5)), "u": np.ones((4, 5)), "y": np.ones((1, 5))}
+    model.train_step(feeds, dn.SGD(0.1))
+    dn.report(model, tmp_path / "page.html")
+    assert "aside" in (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert model.render(tmp_path / "net.dot", overlay="time").exists()

@@ -120,6 +120,22 @@ def test_numpy_numbers_are_hyperparameters():
     assert dagnet.ops.Softmax(np.int64(0)).axis == 0
 
 
+@pytest.mark.parametrize("number", [np.float16, np.float32, np.float64, np.longdouble])
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_the_precision_of_a_hyperparameter_stays_out_of_the_arrays(dtype, number):
+    trained = []
+    for of in (lambda x: float(number(x)), number):
+        x, y = dn.Input(3, name="X"), dn.Input(5, name="Y")
+        a = dn.BatchNorm(of(0.3), eps=of(0.01))(dn.Linear(5)(x))
+        a = dn.LeakyReLU(of(0.1))(dn.Dropout(of(0.3))(dn.ELU(of(0.7))(a)))
+        cost = dn.Huber(of(0.3), weight=of(0.7))(a, y)
+        model = dn.Model(cost, seed=1, dtype=dtype, l2=of(0.1))
+        feeds = {"X": np.eye(3, 7, dtype=dtype), "Y": np.eye(5, 7, dtype=dtype)}
+        model.train_step(feeds, dn.SGD(0.1))
+        trained.append(model.store.data)
+    assert np.array_equal(*trained)
+
+
 @pytest.mark.parametrize("name", [np.arange(2), np.arange(0), 0, False, [], ["a"], "", "a\nb"])
 def test_names_that_are_none(name):
     x, y = dn.Input(3), dn.Input(3)

@@ -61,6 +61,14 @@ class Interrupt(dn.Callback):
         self._reach("epoch", run.epoch)
 
 
+class Stop(Interrupt):
+    """Stops the training after an update."""
+
+    def on_batch(self, run):
+        if ("batch", run.step) == self.at:
+            run.stop("enough")
+
+
 ADAM = {"optimizer": lambda: dn.Adam(dn.Cosine(0.05, steps=70), clip_norm=0.5, weight_decay=0.01)}
 OPTIMIZERS = {
     "SGD": lambda: dn.SGD(dn.InverseTime(0.3, decay=0.1)),
@@ -71,9 +79,9 @@ OPTIMIZERS = {
 }
 
 
-def run(at=None, error=KeyboardInterrupt, make=build, data=(X, Y), **options):
+def run(at=None, error=KeyboardInterrupt, make=build, data=(X, Y), watching=Interrupt, **options):
     """Train, with what happens at one moment; return all that must be the same in the end."""
-    model, stopping, watch = make(), dn.EarlyStopping(patience=3), Interrupt(at, error)
+    model, stopping, watch = make(), dn.EarlyStopping(patience=3), watching(at, error)
     optimizer = options.pop("optimizer", ADAM["optimizer"])()
     settings = {
         "epochs": 20,
@@ -142,6 +150,14 @@ def test_resumed_after_an_interruption_it_ends_with_the_same_bits(moment, tmp_pa
     assert_same_end(run(resume=path), straight)
     assert straight[1].stopped.endswith("in epoch 6")
     assert straight[1].last["epoch"] == 12
+
+
+@pytest.mark.parametrize("step", [2, 4, 7])
+def test_resumed_after_a_stop_within_an_epoch_it_does_the_rest(step, tmp_path):
+    path = tmp_path / "training"
+    _, history, *_ = run(("batch", step), checkpoint=path, checkpoint_every=1, watching=Stop)
+    assert (history.stopped, history.last["step"]) == ("enough", step)
+    assert_same_end(run(resume=path), run())
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)

@@ -50,6 +50,18 @@ def test_soft_targets_are_decided_like_predictions():
     assert accuracy(p, y) == 0.5
 
 
+@pytest.mark.parametrize("name", SCORES)
+def test_classes_at_several_places_of_an_example(name):
+    rng = np.random.default_rng(0)
+    p, labels = rng.random((5, 2, 3, 7)), rng.integers(0, 5, (2, 3, 7))
+    y = np.moveaxis(np.eye(5)[labels], -1, 0)
+    guesses = p.argmax(axis=0).ravel()
+    ours, theirs = SCORES[name]
+    want = theirs(labels.ravel(), guesses, average="macro", zero_division=0)
+    assert ours(p, y) == pytest.approx(want, rel=1e-14)
+    assert accuracy(p, y) == pytest.approx(np.mean(labels.ravel() == guesses), rel=1e-14)
+
+
 @pytest.mark.parametrize("seed", range(5))
 @pytest.mark.parametrize("name", SCORES)
 @pytest.mark.parametrize("m", [3, 41])

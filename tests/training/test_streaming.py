@@ -19,7 +19,7 @@ from dagnet.errors import (
     FileAccessError,
     FileFormatError,
 )
-from dagnet.training import batches
+from dagnet.training import batches, evaluation
 from dagnet.training.orders import shuffled_blocks
 
 #: Bytes that the process may take while it trains, and how many times more are in the file. The
@@ -236,6 +236,70 @@ def test_between_two_blocks_the_model_may_be_asked_for_more(small, monkeypatch):
     assert len(asked) > 3
     for of_block, alone in asked:
         np.testing.assert_allclose(of_block, alone, rtol=1e-12)
+
+
+def squashed(error, penalty):
+    return [dn.Tanh()(error), penalty]
+
+
+def multiplied(error, penalty):
+    return [dn.Multiply()(error, dn.Add()(error, penalty)), error]
+
+
+@pytest.mark.parametrize("executor", ["compiled", "fused"])
+@pytest.mark.parametrize("costs", [squashed, multiplied])
+def test_costs_made_of_losses_and_outputs_without_examples_in_blocks(
+    tmp_path, monkeypatch, costs, executor
+):
+    rng = np.random.default_rng(4)
+    X, Y = rng.standard_normal((5, M)), rng.standard_normal((2, M))
+    np.savez(tmp_path / "a.npz", X=X, Y=Y)
+    arrays = dn.data.mapped(tmp_path / "a.npz")
+    x, y = dn.Input(5, name="X"), dn.Input(2, name="Y")
+    guess = dn.Linear(2, name="guess")(x)
+    error = dn.MeanSquaredError(name="error")(guess, y)
+    size = dn.Huber(name="size")(guess, dn.Dropout(0.5)(dn.Linear(2)(x)))
+    model = dn.Model(costs(error, size), outputs=[guess, size], seed=1, l2=0.3, executor=executor)
+    expected, outputs = model.evaluate(X, Y), model.predict(X)
+    monkeypatch.setattr(runners, "BLOCK_BYTES", 1000)
+    assert model.evaluate(arrays["X"], arrays["Y"]) == pytest.approx(expected, rel=1e-12)
+    assert model.predict(arrays["X"])["size"] == pytest.approx(outputs["size"], rel=1e-12)
+
+
+def test_a_metric_that_raises_within_a_block_leaves_the_model_to_others(small, monkeypatch):
+    def broken(predictions, targets):
+        raise ZeroDivisionError
+
+    _, _, X_stored, Y_stored = small
+    monkeypatch.setattr(evaluation, "is_mean", lambda metric: True)
+    model = network()
+    with pytest.raises(ZeroDivisionError) as kept:  # the traceback, as a console does
+        model.evaluate(X_stored, Y_stored, [broken])
+    assert kept.tb
+    assert model.predict(X_stored).shape == (3, M)
+
+
+def test_inputs_without_examples_beside_a_file(tmp_path, monkeypatch):
+    rng = np.random.default_rng(5)
+    X, Y, table = rng.standard_normal((5, M)), rng.standard_normal((2, M)), np.eye(3, 7)
+    np.save(tmp_path / "table.npy", table)
+    np.savez(tmp_path / "a.npz", X=X, Y=Y)
+    arrays = dn.data.mapped(tmp_path / "a.npz") | {"table": table}
+    inputs = {"X": dn.Input(5, name="X"), "table": dn.Input(3, 7, name="table", examples=False)}
+    guess, rows = dn.Linear(2)(inputs["X"]), dn.Linear(3, name="rows")(inputs["table"])
+    losses = [dn.MeanSquaredError()(guess, dn.Input(2, name="Y"))]
+    losses.append(dn.MeanSquaredError()(rows, dn.Input(3, 7, name="wanted", examples=False)))
+    model = dn.Model(losses, outputs=[guess, rows], seed=1)
+    targets = {"Y": Y, "wanted": table}
+    expected = model.evaluate({"X": X, "table": table}, targets, ["mae", "r2"])
+    monkeypatch.setattr(runners, "BLOCK_BYTES", 1000)
+    found = model.evaluate(
+        {"X": arrays["X"], "table": table}, targets | {"Y": arrays["Y"]}, ["mae", "r2"]
+    )
+    assert found == pytest.approx(expected, rel=1e-12)
+    alone = dn.Model(losses[1:], outputs=[rows], seed=1)
+    in_file = np.load(tmp_path / "table.npy", mmap_mode="r")
+    assert np.array_equal(alone.predict(in_file), alone.predict(table))
 
 
 def test_bytes_and_other_byte_orders_become_the_models_dtype(tmp_path):
