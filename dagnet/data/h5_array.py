@@ -75,7 +75,7 @@ class H5Array(Stored):
                 return
             # What is to be read may be more blocks than there is room for: then part by part.
             fit = len(np.unique(blocks)) <= kept.slots
-            most = len(which) or 1 if fit else kept.slots
+            most = max(1, len(which)) if fit else kept.slots
             for start in range(0, len(which), most):
                 part = slice(start, start + most)
                 places = kept.places(blocks[part]) * rows + within[part]
