@@ -12,6 +12,9 @@ from dagnet.stored import BLOCK_BYTES, SHUFFLED_BYTES, WINDOW_BYTES, example_byt
 from dagnet.streams import Gatherer, Stream
 from dagnet.training.orders import Shuffle, shuffled_blocks
 
+#: Batches of which fewer are not worth copying once more, in order to read them at once.
+FEWEST_STAGED = 8
+
 
 class Batches:
     """The examples of a training, in batches of one size; the last may be smaller.
@@ -101,7 +104,11 @@ class Batches:
             return self.size
         block, window = self._blocks()
         examples = min(BLOCK_BYTES // self._example_bytes, block * window)
-        return self.size * max(1, examples // self.size)
+        batches = examples // self.size
+        if batches < FEWEST_STAGED:
+            return self.size
+        # An odd number: rows a power of two apart would compete for the same places of a cache.
+        return self.size * (batches - 1 | 1)
 
     def _staged(self, which: np.ndarray) -> Iterator[CheckedFeeds]:
         """Yield the batches of a stage."""

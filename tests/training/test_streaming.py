@@ -132,8 +132,9 @@ def test_the_bits_are_those_of_training_from_memory(small, shuffle):
 
 @pytest.mark.parametrize("shuffle", [True, False, "blocks"])
 def test_so_they_are_if_only_some_of_the_batches_are_read_at_once(small, shuffle, monkeypatch):
-    """Two batches of 8 are read at once, the last 5 examples after the sixth."""
-    monkeypatch.setattr(batches, "BLOCK_BYTES", 2 * 8 * 6 * 8 + 1)
+    """Three batches of 8 are read at once, the last 5 examples after the sixth."""
+    monkeypatch.setattr(batches, "BLOCK_BYTES", 4 * 8 * 6 * 8 + 1)
+    monkeypatch.setattr(batches, "FEWEST_STAGED", 3)
     test_the_bits_are_those_of_training_from_memory(small, shuffle)
 
 
@@ -143,6 +144,7 @@ def test_batches_of_a_file_are_read_together(tmp_path, monkeypatch):
     arrays = dn.data.mapped(tmp_path / "a.npz")
     feeds, m = dn.mlp([4, 1]).sources({"X": arrays["X"].T, "Y": arrays["Y"].T})
     monkeypatch.setattr(batches, "BLOCK_BYTES", 31 * 5 * 8)
+    monkeypatch.setattr(batches, "FEWEST_STAGED", 3)
     found, lengths = [], []
     checked = feeds["X"]._feeder.check_values
     monkeypatch.setattr(
