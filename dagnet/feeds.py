@@ -202,7 +202,9 @@ class Feeder:
         if rule.fits(array.shape):
             return
         expected, hint = rule.shape, ""
-        if array.ndim == 2 and len(expected) == 2 and array.shape[1] == expected[0]:
+        labels = rule.one_hot and array.shape[:1] == (1,)
+        turned = array.ndim == 2 and len(expected) == 2 and array.shape[1] == expected[0]
+        if turned and not labels:
             hint = "; examples go on the last axis: feed the transpose (.T)"
         elif rule.one_hot:
             hint = (

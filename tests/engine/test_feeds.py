@@ -429,8 +429,9 @@ def test_labels_outside_the_classes(label):
     assert "example 4" in message
 
 
-def test_labels_as_a_row_where_one_hot_is_expected():
-    message = refused(classes(), {"X": X, "Y": np.array([[0, 1, 2, 0, 1, 2, 0]])})
+@pytest.mark.parametrize("labels", [[0, 1, 2, 0, 1, 2, 0], [0, 1, 2]])  # more than classes, as many
+def test_labels_as_a_row_where_one_hot_is_expected(labels):
+    message = refused(classes(), {"X": X[:, : len(labels)], "Y": np.array([labels])})
     assert "one-hot columns (3, m) or integer labels of shape (m,)" in message
 
 
