@@ -28,8 +28,8 @@ from dagnet.cli.output import OutputDirectory
 from dagnet.cli.summary import summarize
 from dagnet.cli.user_file import model_from_file
 from dagnet.errors import UnknownNameError
-from dagnet.model import EXECUTORS, Model
-from dagnet.settings import DTYPES
+from dagnet.model import Model
+from dagnet.settings import DTYPES, EXECUTORS
 
 if TYPE_CHECKING:
     from dagnet.debug.debugger import Debugger
