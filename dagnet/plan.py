@@ -74,6 +74,9 @@ class Buffers(Mapping[BufferKey, Buffer]):
         kind, offset = self._kinds[row], self._offsets[row]
         return Buffer(kind.shape, kind.dtype, offset, self._births[row], self._deaths[row])
 
+    def __contains__(self, key: object) -> bool:
+        return key in self._rows  # without making a buffer, as a mapping would by itself
+
     def __iter__(self) -> Iterator[BufferKey]:
         return iter(self._rows)
 
